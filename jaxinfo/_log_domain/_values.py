@@ -1,0 +1,130 @@
+"""The value of each measure of a row: the textbook formula, and the one that has all the digits."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from jaxinfo import _numerics
+from jaxinfo._log_domain._rows import (
+    Axes,
+    adaptive,
+    is_void,
+    log_shifted_normalizer,
+    masked_product,
+    present,
+    row_max,
+    shifted_normalizer,
+    total,
+)
+from jaxinfo._log_domain._softmax import centred, close_softmax_difference, log_softmax, softmax
+
+SMALL = 0.25  # nats; below it the rounding of a log-softmax shows in the result
+
+
+def _entropy_fast(axes: Axes, z: jax.Array) -> jax.Array:
+    m, s = shifted_normalizer(z, axes)
+    return jnp.log(s) - total(jnp.exp(z - m) * (z - m), axes) / s
+
+
+def _entropy_accurate(axes: Axes, z: jax.Array) -> jax.Array:
+    m, s = shifted_normalizer(z, axes)
+    a = z - m
+    return log_shifted_normalizer(z, m, axes) + total(masked_product(jnp.exp(a), -a, present(z)), axes) / s
+
+
+def _cross_entropy_fast(axes: Axes, z_p: jax.Array, z_q: jax.Array) -> jax.Array:
+    (m_p, s_p), (m_q, s_q) = shifted_normalizer(z_p, axes), shifted_normalizer(z_q, axes)
+    return jnp.log(s_q) - total(jnp.exp(z_p - m_p) * (z_q - m_q), axes) / s_p
+
+
+def _cross_entropy_accurate(axes: Axes, z_p: jax.Array, z_q: jax.Array) -> jax.Array:
+    (m_p, s_p), m_q = shifted_normalizer(z_p, axes), row_max(z_q, axes)
+    here = present(z_p)
+    mean = total(masked_product(jnp.exp(z_p - m_p), m_q - z_q, here), axes) / s_p
+    value = log_shifted_normalizer(z_q, m_q, axes) + mean
+    # A finite logit is a positive probability, also where its exponential underflows.
+    outside = jnp.any(here & ~present(z_q), axis=axes, keepdims=True)
+    return jnp.where(is_void(m_p, m_q), jnp.nan, jnp.where(outside, jnp.inf, value))
+
+
+def _probs_cross_entropy_fast(axes: Axes, p: jax.Array, z_q: jax.Array) -> jax.Array:
+    m, s = shifted_normalizer(z_q, axes)
+    return total(p * (lax.optimization_barrier(jnp.log(s)) - (z_q - m)), axes)
+
+
+def _probs_cross_entropy_accurate(axes: Axes, p: jax.Array, z_q: jax.Array) -> jax.Array:
+    m = row_max(z_q, axes)
+    surprisal = log_shifted_normalizer(z_q, m, axes) - (z_q - m)
+    return total(masked_product(jnp.sqrt(p), jnp.sqrt(p) * surprisal, p != 0), axes)
+
+
+# Divergences
+
+
+def _kl_fast(axes: Axes, z_p: jax.Array, z_q: jax.Array) -> jax.Array:
+    (m_p, s_p), (m_q, s_q) = shifted_normalizer(z_p, axes), shifted_normalizer(z_q, axes)
+    mean = total(jnp.exp(z_p - m_p) * ((z_q - m_q) - (z_p - m_p)), axes) / s_p
+    return jnp.log(s_q / s_p) - mean
+
+
+def _kl_accurate(axes: Axes, z_p: jax.Array, z_q: jax.Array) -> jax.Array:
+    row = centred(axes, z_p, z_q)
+    (m_p, s_p), (m_q, s_q) = shifted_normalizer(z_p, axes), shifted_normalizer(z_q, axes)
+    # exp(KL) overflows where KL is large; the difference of the normalisers is as good there.
+    value = jnp.where(row["excess"] < 1e30, jnp.log1p(row["excess"]), jnp.log(s_q / s_p) - row["mean"])
+    outside = jnp.any(present(z_p) & ~present(z_q), axis=axes, keepdims=True)
+    return jnp.where(is_void(m_p, m_q), jnp.nan, jnp.where(outside, jnp.inf, value))
+
+
+def _jeffreys_fast(axes: Axes, z_p: jax.Array, z_q: jax.Array) -> jax.Array:
+    (m_p, s_p), (m_q, s_q) = shifted_normalizer(z_p, axes), shifted_normalizer(z_q, axes)
+    apart = lax.optimization_barrier(jnp.log(s_q / s_p))
+    one, other = lax.optimization_barrier((1 / s_p, 1 / s_q))
+    p, q = jnp.exp(z_p - m_p) * one, jnp.exp(z_q - m_q) * other
+    return total((p - q) * ((z_p - m_p) - (z_q - m_q) + apart), axes)
+
+
+def _jeffreys_accurate(axes: Axes, z_p: jax.Array, z_q: jax.Array) -> jax.Array:
+    return _kl_accurate(axes, z_p, z_q) + _kl_accurate(axes, z_q, z_p)
+
+
+def _jensen_shannon_fast(axes: Axes, z_p: jax.Array, z_q: jax.Array, weight: jax.Array) -> jax.Array:
+    (m_p, s_p), (m_q, s_q) = shifted_normalizer(z_p, axes), shifted_normalizer(z_q, axes)
+    one, other = lax.optimization_barrier((1 / s_p, 1 / s_q))
+    p, q = jnp.exp(z_p - m_p) * one, jnp.exp(z_q - m_q) * other
+    return total(_numerics.jensen_shannon_terms(p, q, p - q, weight), axes)
+
+
+def _jensen_shannon_accurate(axes: Axes, z_p: jax.Array, z_q: jax.Array, weight: jax.Array) -> jax.Array:
+    p, q = softmax(axes, z_p), softmax(axes, z_q)
+    return total(_numerics.jensen_shannon_terms(p, q, close_softmax_difference(axes, z_p, z_q), weight), axes)
+
+
+def _probs_kl_fast(axes: Axes, p: jax.Array, z_q: jax.Array) -> jax.Array:
+    m, s = shifted_normalizer(z_q, axes)
+    log_s = lax.optimization_barrier(jnp.log(s))
+    return 1 + total(p * (jnp.log(p + _numerics.tiny(p)) - ((z_q - m) - log_s)) - p, axes)
+
+
+def _probs_kl_accurate(axes: Axes, p: jax.Array, z_q: jax.Array) -> jax.Array:
+    """`sum(p log(p/q) - p + q)`, the logarithm of q taken from its logits, so that a q that underflows is no zero."""
+    log_q = log_softmax(axes, z_q)
+    q, seen = jnp.exp(log_q), p != 0
+    log_p = jnp.log(jnp.where(seen, p, jnp.ones_like(p)))
+    outside = seen & (z_q == -jnp.inf)
+    ratio = jnp.where(seen & ~outside, log_p - log_q, jnp.zeros_like(p))
+    difference = p - q
+    s = difference / (p + q + _numerics.tiny(p))
+    terms = _numerics.divergence_from_log_ratio(p, s, difference, ratio)
+    return total(jnp.where(outside, jnp.where(p > 0, jnp.inf, jnp.nan), terms), axes)
+
+
+entropy = adaptive(_entropy_fast, _entropy_accurate, SMALL)
+cross_entropy = adaptive(_cross_entropy_fast, _cross_entropy_accurate, SMALL)
+cross_entropy_from_probs = adaptive(_probs_cross_entropy_fast, _probs_cross_entropy_accurate, SMALL)
+kl_divergence = adaptive(_kl_fast, _kl_accurate, SMALL)
+kl_divergence_from_probs = adaptive(_probs_kl_fast, _probs_kl_accurate, SMALL)
+jeffreys_divergence = adaptive(_jeffreys_fast, _jeffreys_accurate, SMALL)
+jensen_shannon_divergence = adaptive(_jensen_shannon_fast, _jensen_shannon_accurate, SMALL / 2)

@@ -1,0 +1,49 @@
+"""Measures on tables of probabilities; the same names are at the top level, `jaxinfo.entropy` and so on."""
+
+from jaxinfo.discrete.divergences import (
+    is_absolutely_continuous,
+    jeffreys_divergence,
+    jensen_shannon_distance,
+    jensen_shannon_divergence,
+    kl_divergence,
+)
+from jaxinfo.discrete.entropies import binary_entropy, cross_entropy, entropy, perplexity, surprisal
+from jaxinfo.discrete.joint import (
+    conditional_entropy,
+    conditional_mutual_information,
+    joint_entropy,
+    mutual_information,
+    pointwise_mutual_information,
+)
+from jaxinfo.discrete.validation import (
+    check_absolutely_continuous,
+    check_logits,
+    check_probabilities,
+    checkify_absolutely_continuous,
+    checkify_logits,
+    checkify_probabilities,
+)
+
+__all__ = [
+    "binary_entropy",
+    "check_absolutely_continuous",
+    "check_logits",
+    "check_probabilities",
+    "checkify_absolutely_continuous",
+    "checkify_logits",
+    "checkify_probabilities",
+    "conditional_entropy",
+    "conditional_mutual_information",
+    "cross_entropy",
+    "entropy",
+    "is_absolutely_continuous",
+    "jeffreys_divergence",
+    "jensen_shannon_distance",
+    "jensen_shannon_divergence",
+    "joint_entropy",
+    "kl_divergence",
+    "mutual_information",
+    "perplexity",
+    "pointwise_mutual_information",
+    "surprisal",
+]

@@ -1,0 +1,30 @@
+"""The setting every test runs in: one CPU that plays eight devices, strict types and shapes, repeatable examples."""
+
+import os
+
+# XLA reads its flags when the first device is asked for. Under pytest-xdist the workers inherit this environment.
+# The scheduler flag keeps some compiled loops from freezing on CPUs with few cores.
+_FLAGS = ("--xla_cpu_enable_concurrency_optimized_scheduler=false", "--xla_force_host_platform_device_count=8")
+os.environ["XLA_FLAGS"] = " ".join([*(f for f in os.environ.get("XLA_FLAGS", "").split() if f not in _FLAGS), *_FLAGS])
+os.environ["JAX_PLATFORMS"] = "cpu"
+os.environ["MPLBACKEND"] = "agg"
+
+import hypothesis
+import jax
+import pytest
+
+jax.config.update("jax_numpy_dtype_promotion", "strict")
+jax.config.update("jax_numpy_rank_promotion", "raise")
+
+# A first example compiles and is slow for that reason alone: no deadline, and slowness is no fault.
+hypothesis.settings.register_profile(
+    "jaxinfo", max_examples=20, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.register_profile("jaxinfo-ci", hypothesis.settings.get_profile("jaxinfo"), derandomize=True)
+hypothesis.settings.load_profile("jaxinfo-ci" if os.environ.get("CI") else "jaxinfo")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _eight_devices() -> None:
+    """Fails at once, and not in some sharding test, if the flags came too late."""
+    assert jax.device_count() == 8
