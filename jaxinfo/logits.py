@@ -354,6 +354,8 @@ def _stacked_nats(
     rows = jnp.ones(tuple(1 if a - z.ndim in axes else n for a, n in enumerate(z.shape)), jnp.bool_)
     apart = _log_domain.softmax_difference(axes, rows, z, jnp.broadcast_to(z[:1], z.shape))
     value = _numerics.stacked_jensen_shannon(_log_domain.softmax(axes, z), apart, shares, axes, keepdims)
+    some = jnp.all(jnp.any(z > -jnp.inf, axis=axes, keepdims=keepdims), axis=0)
+    value = jnp.where(some, value, jnp.nan)
     return jnp.expand_dims(value, mixture) if keepdims else value, table.dtype
 
 
@@ -761,9 +763,10 @@ def conditional_entropy(
     name = "conditional_entropy"
     unit = _checks.unit(name, base)
     z, dtype = _joint(name, "logits_xy", logits_xy, where, 2)
-    z_y = _log_domain.log_partition((-2,), z)
+    z_y = _log_domain.log_mean_exp((-2,), z)
     column = _log_domain.entropy((-2,), jnp.where(z_y == -jnp.inf, jnp.zeros_like(z), z))
     value = jnp.sum(_log_domain.softmax((-2, -1), z_y) * column, axis=(-2, -1), keepdims=True)
+    value = jnp.where(jnp.all(z_y == -jnp.inf, axis=(-2, -1), keepdims=True), jnp.nan, value)
     return _finish(value, (-2, -1), keepdims, unit, dtype)
 
 
@@ -838,10 +841,8 @@ def pointwise_mutual_information(
     name = "pointwise_mutual_information"
     unit = _checks.unit(name, base)
     z, dtype = _joint(name, "logits_xy", logits_xy, where, 2)
-    product = _log_domain.product_of_marginals(z[..., None])[..., 0]
-    absent = product == -jnp.inf
-    density = jnp.where(absent, jnp.zeros_like(z), z - jnp.where(absent, jnp.zeros_like(z), product))
-    return _numerics.in_units(density, unit).astype(dtype)
+    apart = _log_domain.from_independence(z[..., None])[1][..., 0]
+    return _numerics.in_units(-apart, unit).astype(dtype)
 
 
 @_checks.measure(*_JOINT_OPTIONS)

@@ -24,8 +24,8 @@ from jaxinfo import _numerics
 from jaxinfo._log_domain import _values
 from jaxinfo._log_domain._rows import Axes, RowFunction, present, row_max, total
 from jaxinfo._log_domain._softmax import (
+    log_mean_exp,
     log_normalizer,
-    log_partition,
     log_softmax,
     normalized_exp,
     shifted,
@@ -40,16 +40,16 @@ __all__ = [
     "cross_entropy",
     "cross_entropy_from_probs",
     "entropy",
+    "from_independence",
     "information",
     "jeffreys_divergence",
     "jensen_shannon_divergence",
     "kl_divergence",
     "kl_divergence_from_probs",
     "label_surprisal",
-    "log_partition",
+    "log_mean_exp",
     "log_softmax",
     "present",
-    "product_of_marginals",
     "row_max",
     "softmax",
     "softmax_difference",
@@ -140,19 +140,31 @@ jensen_shannon_divergence = _rule(
 )
 
 
-def product_of_marginals(z: jax.Array) -> jax.Array:
-    """The logits of `p(x,z) p(y,z) / p(z)` from those of `p(x,y,z)`."""
-    xz, yz, both = (log_partition(a, z) for a in ((-2,), (-3,), (-3, -2)))
-    empty = both == -jnp.inf
-    return jnp.where(empty, -jnp.inf, xz + yz - jnp.where(empty, jnp.zeros_like(both), both))
+def from_independence(z: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """The logits of `p(x,z) p(y,z) / p(z)` from those of `p(x,y,z)`, and their difference from the latter.
+
+    The difference is 0 exactly where X or Y has one value. A marginal that is masked throughout gives `-inf` and 0.
+    """
+    xz, yz, both = (log_mean_exp(axes, z) for axes in ((-2,), (-3,), (-3, -2)))
+    absent, masked = (xz == -jnp.inf) | (yz == -jnp.inf), ~present(z)
+    finite = [jnp.where(x == -jnp.inf, jnp.zeros_like(x), x) for x in (xz, yz, both)]
+    apart = (finite[0] - jnp.where(masked, jnp.zeros_like(z), z)) + (finite[1] - finite[2])
+    apart = jnp.where(absent, jnp.zeros_like(z), jnp.where(masked, jnp.inf, apart))
+    return jnp.where(absent, -jnp.inf, finite[0] + (finite[1] - finite[2])), apart
 
 
-# I(X;Y|Z) = KL(p(x,y,z) | p(x,z) p(y,z) / p(z)); of all such products that of the marginals is the closest, so the
-# slope leaves it fixed.
-information = _rule(
-    lambda axes, z: _values.kl_divergence(axes, z, product_of_marginals(z)),
-    lambda axes, value, z: _kl_slope(axes, value, z, product_of_marginals(z)),
-)
+def _information(axes: Axes, z: jax.Array) -> jax.Array:
+    """I(X;Y|Z) = KL(p(x,y,z) | p(x,z) p(y,z) / p(z))."""
+    return _values.kl_from_difference(axes, z, *from_independence(z))
+
+
+def _information_slope(axes: Axes, _: jax.Array, z: jax.Array) -> jax.Array:
+    """Of all products of that kind that of the marginals is the closest, so the slope leaves it fixed."""
+    apart = from_independence(z)[1]
+    return weighted_deviation(axes, z, -jnp.where(jnp.isinf(apart), jnp.zeros_like(apart), apart))
+
+
+information = _rule(_information, _information_slope)
 
 
 def _surprisal_slope(axes: Axes, _: jax.Array, p: jax.Array, z_q: jax.Array) -> jax.Array:

@@ -9,6 +9,8 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from jaxinfo import _numerics
+
 Axes = tuple[int, ...]
 RowFunction = Callable[..., jax.Array]
 
@@ -62,7 +64,7 @@ def selective(fast: RowFunction, accurate: RowFunction) -> RowFunction:
 
 def total(x: jax.Array, axes: Axes) -> jax.Array:
     """The sum over a row, its axes kept."""
-    return jnp.sum(x, axis=axes, keepdims=True)
+    return _numerics.row_sum(x, axes, True)
 
 
 def row_max(z: jax.Array, axes: Axes) -> jax.Array:

@@ -5,6 +5,7 @@ Each has a derivative of its own, finite for every row, so that the measures hav
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import Any
 
@@ -93,34 +94,40 @@ def log_softmax(axes: Axes, z: jax.Array) -> jax.Array:
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(0,))
-def log_partition(axes: Axes, z: jax.Array) -> jax.Array:
-    """`log sum exp(z)`, `-inf` with derivative 0 for a row of only `-inf`."""
+def log_mean_exp(axes: Axes, z: jax.Array) -> jax.Array:
+    """`log mean exp(z)`, `-inf` with derivative 0 for a row of only `-inf`.
+
+    The logits of a marginal up to a constant: unlike the log of the sum it is small where the logits are, and then it
+    has their digits.
+    """
     m = row_max(z, axes)
     empty = m == -jnp.inf
-    held = jnp.where(empty, jnp.zeros_like(z), z)
-    return jnp.where(empty, -jnp.inf, row_max(held, axes) + log_normalizer(axes, held))
+    away = jnp.where(empty, jnp.zeros_like(z), z) - jnp.where(empty, jnp.zeros_like(m), m)
+    count = math.prod(z.shape[a] for a in axes)
+    less, mean = total(jnp.expm1(away), axes) / count, total(jnp.exp(away), axes) / count
+    return jnp.where(empty, -jnp.inf, m + jnp.where(less > -0.5, jnp.log1p(less), jnp.log(mean)))
 
 
-@log_partition.defjvp
-def _log_partition_jvp(axes: Axes, primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
+@log_mean_exp.defjvp
+def _log_mean_exp_jvp(axes: Axes, primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
     (z,), (dz,) = primals, tangents
     held = jnp.where(row_max(z, axes) == -jnp.inf, jnp.zeros_like(z), z)
     share = jnp.where(present(z), softmax(axes, held), jnp.zeros_like(z))
-    return log_partition(axes, z), total(share * dz, axes)
+    return log_mean_exp(axes, z), total(share * dz, axes)
 
 
-def centred(axes: Axes, z_p: jax.Array, z_q: jax.Array) -> dict[str, jax.Array]:
+def centred(axes: Axes, z_p: jax.Array, z_q: jax.Array, apart: jax.Array) -> dict[str, jax.Array]:
     """The two rows, centred.
 
-    With `e = z_q - z_p` and `c = e - sum(p e)`: `p`, `r = p exp(c)`, `c`, and the excess `sum(p (expm1(c) - c))`, every
-    term of it at least 0.
+    With `e = z_q - z_p`, given as `apart`, and `c = e - sum(p e)`: `p`, `r = p exp(c)`, `c`, and the excess
+    `sum(p (expm1(c) - c))`, every term of it at least 0.
 
     `log sum(p exp(c)) = KL(p|q)` because `sum(p c) = 0`. The difference of the logits is taken before anything else is
     subtracted: it is exact where they are close. Mass that q has where p has none is in `r`.
     """
     (m_p, s_p), m_q = shifted_normalizer(z_p, axes), row_max(z_q, axes)
     both = present(z_p) & present(z_q)
-    e = jnp.where(both, (z_q - z_p) - (m_q - m_p), jnp.zeros_like(z_p))
+    e = jnp.where(both, apart - (m_q - m_p), jnp.zeros_like(z_p))
     p = jnp.exp(z_p - m_p) / s_p
     shared = jnp.where(both, p, jnp.zeros_like(p))
     mass = total(shared, axes)
@@ -139,7 +146,7 @@ def centred(axes: Axes, z_p: jax.Array, z_q: jax.Array) -> dict[str, jax.Array]:
 def close_softmax_difference(axes: Axes, z_p: jax.Array, z_q: jax.Array) -> jax.Array:
     """`softmax(z_p) - softmax(z_q)`, with its digits where the two are close."""
     p, q = softmax(axes, z_p), softmax(axes, z_q)
-    row = centred(axes, z_p, z_q)
+    row = centred(axes, z_p, z_q, z_q - z_p)
     log_ratio = row["c"] - jnp.log1p(row["excess"])  # log(q/p)
     close = (row["excess"] < 1) & present(z_p) & present(z_q)
     return jnp.where(close, (p + q) * jnp.tanh(-0.5 * jnp.where(close, log_ratio, jnp.zeros_like(p))), p - q)

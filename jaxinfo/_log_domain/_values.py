@@ -18,7 +18,7 @@ from jaxinfo._log_domain._rows import (
     shifted_normalizer,
     total,
 )
-from jaxinfo._log_domain._softmax import centred, close_softmax_difference, log_softmax, softmax
+from jaxinfo._log_domain._softmax import centred, close_softmax_difference, softmax
 
 SMALL = 0.25  # nats; below it the rounding of a log-softmax shows in the result
 
@@ -51,13 +51,15 @@ def _cross_entropy_accurate(axes: Axes, z_p: jax.Array, z_q: jax.Array) -> jax.A
 
 def _probs_cross_entropy_fast(axes: Axes, p: jax.Array, z_q: jax.Array) -> jax.Array:
     m, s = shifted_normalizer(z_q, axes)
-    return total(p * (lax.optimization_barrier(jnp.log(s)) - (z_q - m)), axes)
+    root = jnp.sqrt(p)  # NaN for a negative probability
+    return total(root * (root * (lax.optimization_barrier(jnp.log(s)) - (z_q - m))), axes)
 
 
 def _probs_cross_entropy_accurate(axes: Axes, p: jax.Array, z_q: jax.Array) -> jax.Array:
     m = row_max(z_q, axes)
     surprisal = log_shifted_normalizer(z_q, m, axes) - (z_q - m)
-    return total(masked_product(jnp.sqrt(p), jnp.sqrt(p) * surprisal, p != 0), axes)
+    value = total(masked_product(jnp.sqrt(p), jnp.sqrt(p) * surprisal, p != 0), axes)
+    return jnp.where(is_void(m), jnp.nan, value)
 
 
 # Divergences
@@ -70,7 +72,11 @@ def _kl_fast(axes: Axes, z_p: jax.Array, z_q: jax.Array) -> jax.Array:
 
 
 def _kl_accurate(axes: Axes, z_p: jax.Array, z_q: jax.Array) -> jax.Array:
-    row = centred(axes, z_p, z_q)
+    return _kl_from_difference(axes, z_p, z_q, z_q - z_p)
+
+
+def _kl_from_difference(axes: Axes, z_p: jax.Array, z_q: jax.Array, apart: jax.Array) -> jax.Array:
+    row = centred(axes, z_p, z_q, apart)
     (m_p, s_p), (m_q, s_q) = shifted_normalizer(z_p, axes), shifted_normalizer(z_q, axes)
     # exp(KL) overflows where KL is large; the difference of the normalisers is as good there.
     value = jnp.where(row["excess"] < 1e30, jnp.log1p(row["excess"]), jnp.log(s_q / s_p) - row["mean"])
@@ -99,7 +105,8 @@ def _jensen_shannon_fast(axes: Axes, z_p: jax.Array, z_q: jax.Array, weight: jax
 
 def _jensen_shannon_accurate(axes: Axes, z_p: jax.Array, z_q: jax.Array, weight: jax.Array) -> jax.Array:
     p, q = softmax(axes, z_p), softmax(axes, z_q)
-    return total(_numerics.jensen_shannon_terms(p, q, close_softmax_difference(axes, z_p, z_q), weight), axes)
+    value = total(_numerics.jensen_shannon_terms(p, q, close_softmax_difference(axes, z_p, z_q), weight), axes)
+    return jnp.where(is_void(row_max(z_p, axes), row_max(z_q, axes)), jnp.nan, value)
 
 
 def _probs_kl_fast(axes: Axes, p: jax.Array, z_q: jax.Array) -> jax.Array:
@@ -110,21 +117,24 @@ def _probs_kl_fast(axes: Axes, p: jax.Array, z_q: jax.Array) -> jax.Array:
 
 def _probs_kl_accurate(axes: Axes, p: jax.Array, z_q: jax.Array) -> jax.Array:
     """`sum(p log(p/q) - p + q)`, the logarithm of q taken from its logits, so that a q that underflows is no zero."""
-    log_q = log_softmax(axes, z_q)
-    q, seen = jnp.exp(log_q), p != 0
+    m, s_q = shifted_normalizer(z_q, axes)
+    a, seen = z_q - m, p != 0
+    q = jnp.exp(a) / s_q  # has fewer roundings than exp(log q), and p - q shows them
+    outside = seen & ~present(z_q)
     log_p = jnp.log(jnp.where(seen, p, jnp.ones_like(p)))
-    outside = seen & (z_q == -jnp.inf)
-    ratio = jnp.where(seen & ~outside, log_p - log_q, jnp.zeros_like(p))
+    ratio = jnp.where(seen & ~outside, log_p - (a - jnp.log(s_q)), jnp.zeros_like(p))
     difference = p - q
     s = difference / (p + q + _numerics.tiny(p))
     terms = _numerics.divergence_from_log_ratio(p, s, difference, ratio)
-    return total(jnp.where(outside, jnp.where(p > 0, jnp.inf, jnp.nan), terms), axes)
+    value = total(jnp.where(outside, jnp.where(p > 0, jnp.inf, jnp.nan), terms), axes)
+    return jnp.where(is_void(m), jnp.nan, value)
 
 
 entropy = adaptive(_entropy_fast, _entropy_accurate, SMALL)
 cross_entropy = adaptive(_cross_entropy_fast, _cross_entropy_accurate, SMALL)
 cross_entropy_from_probs = adaptive(_probs_cross_entropy_fast, _probs_cross_entropy_accurate, SMALL)
 kl_divergence = adaptive(_kl_fast, _kl_accurate, SMALL)
+kl_from_difference = adaptive(lambda axes, z_p, z_q, _: _kl_fast(axes, z_p, z_q), _kl_from_difference, SMALL)
 kl_divergence_from_probs = adaptive(_probs_kl_fast, _probs_kl_accurate, SMALL)
 jeffreys_divergence = adaptive(_jeffreys_fast, _jeffreys_accurate, SMALL)
 jensen_shannon_divergence = adaptive(_jensen_shannon_fast, _jensen_shannon_accurate, SMALL / 2)

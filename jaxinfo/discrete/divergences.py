@@ -126,7 +126,7 @@ def _jensen_shannon_nats(
         _checks.weight(name, share)
         kept_p, kept_q, axes, dtype = prepare_pair(name, p, q, axis, where)
         terms = _numerics.jensen_shannon_terms(kept_p, kept_q, kept_p - kept_q, jnp.asarray(share).astype(kept_p.dtype))
-        return jnp.sum(terms, axis=axes, keepdims=keepdims), dtype
+        return _numerics.row_sum(terms, axes, keepdims), dtype
     table = _checks.floating(name, "p", p)
     mixture, axes = _checks.split_axes(name, axis, mixture_axis, table.ndim)
     shares = _checks.stack_weights(name, _numerics.accumulate(table), weights, mixture)

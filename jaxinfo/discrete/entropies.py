@@ -16,7 +16,7 @@ def reduce_terms(
     terms: jax.Array, axes: tuple[int, ...], keepdims: bool, base_unit: float, dtype: jnp.dtype
 ) -> jax.Array:
     """Sums elementwise terms in the accumulation dtype, then unit and dtype of the result."""
-    total = jnp.sum(terms, axis=axes, keepdims=keepdims)
+    total = _numerics.row_sum(terms, axes, keepdims)
     return _numerics.in_units(total, base_unit).astype(dtype)
 
 
@@ -181,7 +181,7 @@ def perplexity(p: ArrayLike, *, axis: Axis = -1, where: ArrayLike | None = None,
     table = _checks.floating(name, "p", p)
     axes = _checks.axes(name, axis, table.ndim)
     (kept,) = _numerics.drop(_checks.mask(name, where, table.shape), _numerics.accumulate(table))
-    return jnp.exp(jnp.sum(_numerics.entropy_term(kept), axis=axes, keepdims=keepdims)).astype(table.dtype)
+    return jnp.exp(_numerics.row_sum(_numerics.entropy_term(kept), axes, keepdims)).astype(table.dtype)
 
 
 @jax.custom_jvp

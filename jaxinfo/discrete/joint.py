@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import jax
@@ -65,17 +64,21 @@ def joint_entropy(
     return reduce_terms(_numerics.entropy_term(kept), _checks.axes(name, axis, kept.ndim), keepdims, unit, dtype)
 
 
+def _others(p: jax.Array, axis: int) -> jax.Array:
+    """For each entry the sum of the others along the axis.
+
+    The difference from the whole has lost its digits where the entry is more than half of it; at most one is, and there
+    it is the sum of all minor ones.
+    """
+    whole = jnp.sum(p, axis=axis, keepdims=True)
+    minor = p <= 0.5 * whole
+    return jnp.where(minor, whole - p, jnp.sum(jnp.where(minor, p, jnp.zeros_like(p)), axis=axis, keepdims=True))
+
+
 @jax.custom_jvp
 def _conditional_surprisal(p: jax.Array) -> jax.Array:
-    """`log(p(y) / p(x, y))`, accurate where one x has nearly all of p(y); 0 where `p` is 0.
-
-    `p(y) - p(x, y)` has lost its digits where `p(x, y)` is more than half of `p(y)`; at most one entry is, and there it
-    is the sum of the others.
-    """
-    p_y = jnp.sum(p, axis=-2, keepdims=True)
-    minor = p <= 0.5 * p_y
-    others = jnp.sum(jnp.where(minor, p, jnp.zeros_like(p)), axis=-2, keepdims=True)
-    return jnp.log1p(_numerics.quotient(jnp.where(minor, p_y - p, others), p))
+    """`log(p(y) / p(x, y))`, accurate where one x has nearly all of p(y); 0 where `p` is 0."""
+    return jnp.log1p(_numerics.quotient(_others(p, -2), p))
 
 
 @_conditional_surprisal.defjvp
@@ -150,25 +153,57 @@ def _marginals(p: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
     return p_xz, p_yz, jnp.sum(p_xz, axis=-3, keepdims=True)
 
 
-@partial(jax.custom_jvp, nondiff_argnums=(1,))
-def _information_density(p: jax.Array, at_zero: float) -> jax.Array:
-    """`log(p(x,y,z) p(z) / (p(x,z) p(y,z)))`; `at_zero` where only p(x, y, z) is 0, and 0 where a marginal is."""
+@jax.custom_jvp
+def _information_density(p: jax.Array) -> jax.Array:
+    """`log(p(x,y,z) p(z) / (p(x,z) p(y,z)))` as a slope: 0 where a probability is."""
     p_xz, p_yz, p_z = _marginals(p)
     given, alone = _numerics.quotient(p, p_xz), jnp.broadcast_to(_numerics.quotient(p_yz, p_z), p.shape)
-    density = _numerics.log_ratio(given, alone, given - alone)
-    return jnp.where((p == 0) & (p_xz > 0) & (p_yz > 0), jnp.asarray(at_zero, p.dtype), density)
+    return _numerics.log_ratio(given, alone, given - alone)
 
 
 @_information_density.defjvp
-def _information_density_jvp(at_zero: float, primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
+def _information_density_jvp(primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
     (p,), (dp,) = primals, tangents
-    (p_xz, p_yz, p_z), (dp_xz, dp_yz, dp_z) = _marginals(p), _marginals(dp)
-    own = _own(p, dp) if at_zero == 0 else jnp.zeros_like(dp)
+    own, (dp_xz, dp_yz, dp_z) = _own(p, dp), _marginals(dp)
+    p_xz, p_yz, p_z = _marginals(p)
     marginal = _relative(dp_z - own, p_z) - _relative(dp_xz - own, p_xz) - _relative(dp_yz - own, p_yz)
-    slope = _numerics.quotient(jnp.ones_like(p), p)
-    if at_zero != 0:  # the value is infinite, and so is its slope
-        slope = jnp.where((p == 0) & (p_xz > 0) & (p_yz > 0), jnp.inf, slope)
-    return _information_density(p, at_zero), _numerics.linear(p, (dp, lambda: slope)) + marginal
+    return _information_density(p), _relative(dp, p) + marginal
+
+
+@jax.custom_jvp
+def _pointwise(p: jax.Array) -> jax.Array:
+    """`log(p(x,y) c / (p(x) p(y)))` for a table of mass c; `-inf` where only p(x,y) is 0, 0 where a marginal is.
+
+    With a and b the rest of the row and of the column and d that of the table, `p c - (p + a)(p + b) = p d - a b`: near
+    independence, and where one entry has nearly all the mass, nothing else has all the digits.
+    """
+    p_x, p_y = jnp.sum(p, axis=-1, keepdims=True), jnp.sum(p, axis=-2, keepdims=True)
+    a, b = _others(p, -1), _others(p, -2)
+    rows, columns = _others(p_x, -2), _others(p_y, -1)
+    d = jnp.maximum(jnp.where(b * columns <= a * rows, rows - b, columns - a), 0)  # the one that cancels less
+    given_x, given_y = (lambda x: _numerics.quotient(x, p_x)), (lambda x: _numerics.quotient(x, p_y))
+    excess = given_x(p) * given_y(d) - given_x(a) * given_y(b)
+    ratio = given_x(p) * given_y(jnp.broadcast_to(jnp.sum(p_x, axis=-2, keepdims=True), p.shape))
+    near = jnp.abs(excess) < 0.5
+    density = jnp.where(near, jnp.log1p(jnp.where(near, excess, jnp.zeros_like(p))), jnp.log(ratio))
+    return jnp.where((p_x == 0) | (p_y == 0), jnp.zeros_like(p), density)
+
+
+@_pointwise.defjvp
+def _pointwise_jvp(primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
+    (p,), (dp,) = primals, tangents
+    (p_x, p_y, c), (dp_x, dp_y, dc) = (
+        (
+            jnp.sum(t, axis=-1, keepdims=True),
+            jnp.sum(t, axis=-2, keepdims=True),
+            jnp.sum(t, axis=(-2, -1), keepdims=True),
+        )
+        for t in (p, dp)
+    )
+    infinite = (p == 0) & (p_x > 0) & (p_y > 0)  # so is the slope there
+    slope = jnp.where(infinite, jnp.inf, _numerics.quotient(jnp.ones_like(p), p))
+    marginal = _relative(dc, c) - _relative(dp_x, p_x) - _relative(dp_y, p_y)
+    return _pointwise(p), _numerics.linear(p, (dp, lambda: slope)) + marginal
 
 
 @jax.custom_jvp
@@ -188,7 +223,7 @@ def _conditional_information(p: jax.Array) -> jax.Array:
 def _conditional_information_jvp(primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
     (p,), (dp,) = _numerics.apart(*primals), tangents
     # Summed over the table, the derivatives through the marginals cancel.
-    return _conditional_information(*primals), dp * _information_density(p, 0.0)
+    return _conditional_information(*primals), dp * _information_density(p)
 
 
 @_checks.measure(*JOINT_OPTIONS)
@@ -265,8 +300,7 @@ def pointwise_mutual_information(
     name = "pointwise_mutual_information"
     unit = _checks.unit(name, base)
     kept, dtype = _prepare(name, "p_xy", p_xy, where, 2)
-    density = _information_density(kept[..., None], -jnp.inf)[..., 0]
-    return _numerics.in_units(density, unit).astype(dtype)
+    return _numerics.in_units(_pointwise(kept), unit).astype(dtype)
 
 
 @_checks.measure(*JOINT_OPTIONS)
