@@ -342,3 +342,28 @@ def stacked_jensen_shannon(
     difference = apart - jnp.sum(w * apart, axis=0, keepdims=True)
     terms = mixture_term(p, jnp.broadcast_to(m, p.shape), difference, jnp.broadcast_to(w, p.shape))
     return row_sum(jnp.sum(w * terms, axis=0), axes, keepdims)
+
+
+def others(p: jax.Array, axis: int) -> jax.Array:
+    """For each entry the sum of the others along the axis.
+
+    The difference from the whole has lost its digits where the entry is more than half of it; at most one is, and there
+    it is the sum of all minor ones.
+    """
+    whole = jnp.sum(p, axis=axis, keepdims=True)
+    minor = p <= 0.5 * whole
+    return jnp.where(minor, whole - p, jnp.sum(jnp.where(minor, p, jnp.zeros_like(p)), axis=axis, keepdims=True))
+
+
+def dependence(p: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """`p(x,y) c / (p(x) p(y)) - 1` for tables of mass c, and the size of the two terms whose difference it is.
+
+    With a and b the rest of the row and of the column and d that of the table, `p c - (p + a)(p + b) = p d - a b`: near
+    independence, and where one entry has nearly all the mass, nothing else has all the digits.
+    """
+    p_x, p_y = jnp.sum(p, axis=-1, keepdims=True), jnp.sum(p, axis=-2, keepdims=True)
+    a, b, rows, columns = others(p, -1), others(p, -2), others(p_x, -2), others(p_y, -1)
+    d = jnp.maximum(jnp.where(b * columns <= a * rows, rows - b, columns - a), 0)  # the one that cancels less
+    together = quotient(p, p_x) * quotient(d, p_y)
+    crossed = quotient(a, p_x) * quotient(b, p_y)
+    return together - crossed, together + crossed

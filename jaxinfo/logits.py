@@ -763,7 +763,9 @@ def conditional_entropy(
     name = "conditional_entropy"
     unit = _checks.unit(name, base)
     z, dtype = _joint(name, "logits_xy", logits_xy, where, 2)
-    z_y = _log_domain.log_mean_exp((-2,), z)
+    m, rest = _log_domain.log_mean_exp((-2,), z)
+    here = jnp.sum(_log_domain.present(z).astype(z.dtype), axis=-2, keepdims=True)
+    z_y = m + rest + jnp.log(jnp.maximum(here, 1))
     column = _log_domain.entropy((-2,), jnp.where(z_y == -jnp.inf, jnp.zeros_like(z), z))
     value = jnp.sum(_log_domain.softmax((-2, -1), z_y) * column, axis=(-2, -1), keepdims=True)
     value = jnp.where(jnp.all(z_y == -jnp.inf, axis=(-2, -1), keepdims=True), jnp.nan, value)
@@ -841,8 +843,7 @@ def pointwise_mutual_information(
     name = "pointwise_mutual_information"
     unit = _checks.unit(name, base)
     z, dtype = _joint(name, "logits_xy", logits_xy, where, 2)
-    apart = _log_domain.from_independence(z[..., None])[1][..., 0]
-    return _numerics.in_units(-apart, unit).astype(dtype)
+    return _numerics.in_units(_log_domain.pointwise_information(z), unit).astype(dtype)
 
 
 @_checks.measure(*_JOINT_OPTIONS)

@@ -40,7 +40,6 @@ __all__ = [
     "cross_entropy",
     "cross_entropy_from_probs",
     "entropy",
-    "from_independence",
     "information",
     "jeffreys_divergence",
     "jensen_shannon_divergence",
@@ -49,6 +48,7 @@ __all__ = [
     "label_surprisal",
     "log_mean_exp",
     "log_softmax",
+    "pointwise_information",
     "present",
     "row_max",
     "softmax",
@@ -140,27 +140,51 @@ jensen_shannon_divergence = _rule(
 )
 
 
-def from_independence(z: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """The logits of `p(x,z) p(y,z) / p(z)` from those of `p(x,y,z)`, and their difference from the latter.
+def _from_independence(z: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """The logits of `p(x,z) p(y,z) / p(z)`, their difference from those of `p(x,y,z)`, and the size of its terms.
 
     The difference is 0 exactly where X or Y has one value. A marginal that is masked throughout gives `-inf` and 0.
     """
-    xz, yz, both = (log_mean_exp(axes, z) for axes in ((-2,), (-3,), (-3, -2)))
-    absent, masked = (xz == -jnp.inf) | (yz == -jnp.inf), ~present(z)
-    finite = [jnp.where(x == -jnp.inf, jnp.zeros_like(x), x) for x in (xz, yz, both)]
-    apart = (finite[0] - jnp.where(masked, jnp.zeros_like(z), z)) + (finite[1] - finite[2])
-    apart = jnp.where(absent, jnp.zeros_like(z), jnp.where(masked, jnp.inf, apart))
-    return jnp.where(absent, -jnp.inf, finite[0] + (finite[1] - finite[2])), apart
+    axes, here = ((-2,), (-3,), (-3, -2)), present(z)
+    (m_xz, xz), (m_yz, yz), (m, both) = (log_mean_exp(a, z) for a in axes)
+    n_xz, n_yz, n = (total(here.astype(z.dtype), a) for a in axes)
+    absent = (m_xz == -jnp.inf) | (m_yz == -jnp.inf)
+    m_xz, m_yz, m = (jnp.where(x == -jnp.inf, jnp.zeros_like(x), x) for x in (m_xz, m_yz, m))
+    # log(n_xz n_yz / n), exactly 0 where nothing is masked, as counts are exact.
+    count = jnp.log1p(jnp.where(absent, jnp.zeros_like(z), (n_xz * n_yz - n) / jnp.maximum(n, 1)))
+    # Maxima apart from the rest: they are large, and often cancel exactly.
+    maxima, rest = (m_xz - jnp.where(here, z, jnp.zeros_like(z))) + (m_yz - m), (xz + (yz - both)) + count
+    apart = jnp.where(absent, jnp.zeros_like(z), jnp.where(here, maxima + rest, jnp.inf))
+    size = jnp.abs(maxima) + jnp.abs(xz) + jnp.abs(yz) + jnp.abs(both) + jnp.abs(count)
+    return jnp.where(absent, -jnp.inf, m_xz + (m_yz - m) + rest), apart, size
+
+
+@jax.custom_jvp
+def pointwise_information(z: jax.Array) -> jax.Array:
+    """`log(p(x,y) / (p(x) p(y)))` from the logits of p(x,y), by whichever of two formulas has lost fewer digits."""
+    _, apart, size = _from_independence(z[..., None])
+    p = softmax((-2, -1), z)
+    excess, terms = _numerics.dependence(p)
+    resolved = jnp.any(p > 0, axis=-1, keepdims=True) & jnp.any(p > 0, axis=-2, keepdims=True)
+    likely = (terms < size[..., 0]) & (jnp.abs(excess) < 0.5) & resolved
+    return jnp.where(likely, jnp.log1p(jnp.where(likely, excess, jnp.zeros_like(z))), -apart[..., 0])
+
+
+@pointwise_information.defjvp
+def _pointwise_information_jvp(primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
+    (z,), (dz,) = primals, tangents
+    _, tangent = jax.jvp(lambda z: -_from_independence(z[..., None])[1][..., 0], (z,), (dz,))
+    return pointwise_information(z), tangent
 
 
 def _information(axes: Axes, z: jax.Array) -> jax.Array:
     """I(X;Y|Z) = KL(p(x,y,z) | p(x,z) p(y,z) / p(z))."""
-    return _values.kl_from_difference(axes, z, *from_independence(z))
+    return _values.kl_from_difference(axes, z, *_from_independence(z)[:2])
 
 
 def _information_slope(axes: Axes, _: jax.Array, z: jax.Array) -> jax.Array:
     """Of all products of that kind that of the marginals is the closest, so the slope leaves it fixed."""
-    apart = from_independence(z)[1]
+    apart = _from_independence(z)[1]
     return weighted_deviation(axes, z, -jnp.where(jnp.isinf(apart), jnp.zeros_like(apart), apart))
 
 

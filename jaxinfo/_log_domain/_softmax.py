@@ -5,7 +5,6 @@ Each has a derivative of its own, finite for every row, so that the measures hav
 
 from __future__ import annotations
 
-import math
 from functools import partial
 from typing import Any
 
@@ -94,26 +93,30 @@ def log_softmax(axes: Axes, z: jax.Array) -> jax.Array:
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(0,))
-def log_mean_exp(axes: Axes, z: jax.Array) -> jax.Array:
-    """`log mean exp(z)`, `-inf` with derivative 0 for a row of only `-inf`.
+def log_mean_exp(axes: Axes, z: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """`log mean exp(z)` over the logits that are not masked, as the row maximum and the rest.
 
-    The logits of a marginal up to a constant: unlike the log of the sum it is small where the logits are, and then it
-    has their digits.
+    The maximum of a row of only `-inf` is `-inf`, and all derivatives there are 0.
+
+    The logits of a marginal but for the logarithm of their number: unlike the log of the sum this is small where the
+    logits are, and then it has their digits.
     """
-    m = row_max(z, axes)
-    empty = m == -jnp.inf
-    away = jnp.where(empty, jnp.zeros_like(z), z) - jnp.where(empty, jnp.zeros_like(m), m)
-    count = math.prod(z.shape[a] for a in axes)
-    less, mean = total(jnp.expm1(away), axes) / count, total(jnp.exp(away), axes) / count
-    return jnp.where(empty, -jnp.inf, m + jnp.where(less > -0.5, jnp.log1p(less), jnp.log(mean)))
+    m, here = row_max(z, axes), present(z)
+    zero = jnp.zeros_like(z)
+    away = jnp.where(here, z, zero) - jnp.where(m == -jnp.inf, jnp.zeros_like(m), m)
+    count = jnp.maximum(total(here.astype(z.dtype), axes), 1)
+    less = total(jnp.where(here, jnp.expm1(away), zero), axes) / count
+    mean = total(jnp.where(here, jnp.exp(away), zero), axes) / count
+    return m, jnp.where(m == -jnp.inf, jnp.zeros_like(m), jnp.where(less > -0.5, jnp.log1p(less), jnp.log(mean)))
 
 
 @log_mean_exp.defjvp
-def _log_mean_exp_jvp(axes: Axes, primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
+def _log_mean_exp_jvp(axes: Axes, primals: Any, tangents: Any) -> tuple[Any, Any]:
     (z,), (dz,) = primals, tangents
     held = jnp.where(row_max(z, axes) == -jnp.inf, jnp.zeros_like(z), z)
     share = jnp.where(present(z), softmax(axes, held), jnp.zeros_like(z))
-    return log_mean_exp(axes, z), total(share * dz, axes)
+    m, rest = log_mean_exp(axes, z)
+    return (m, rest), (jnp.zeros_like(m), total(share * dz, axes))
 
 
 def centred(axes: Axes, z_p: jax.Array, z_q: jax.Array, apart: jax.Array) -> dict[str, jax.Array]:

@@ -112,7 +112,8 @@ def _jensen_shannon_accurate(axes: Axes, z_p: jax.Array, z_q: jax.Array, weight:
 def _probs_kl_fast(axes: Axes, p: jax.Array, z_q: jax.Array) -> jax.Array:
     m, s = shifted_normalizer(z_q, axes)
     log_s = lax.optimization_barrier(jnp.log(s))
-    return 1 + total(p * (jnp.log(p + _numerics.tiny(p)) - ((z_q - m) - log_s)) - p, axes)
+    # 0 times the maximum is NaN for an empty row.
+    return 1 + 0 * m + total(p * (jnp.log(p + _numerics.tiny(p)) - ((z_q - m) - log_s)) - p, axes)
 
 
 def _probs_kl_accurate(axes: Axes, p: jax.Array, z_q: jax.Array) -> jax.Array:

@@ -64,21 +64,10 @@ def joint_entropy(
     return reduce_terms(_numerics.entropy_term(kept), _checks.axes(name, axis, kept.ndim), keepdims, unit, dtype)
 
 
-def _others(p: jax.Array, axis: int) -> jax.Array:
-    """For each entry the sum of the others along the axis.
-
-    The difference from the whole has lost its digits where the entry is more than half of it; at most one is, and there
-    it is the sum of all minor ones.
-    """
-    whole = jnp.sum(p, axis=axis, keepdims=True)
-    minor = p <= 0.5 * whole
-    return jnp.where(minor, whole - p, jnp.sum(jnp.where(minor, p, jnp.zeros_like(p)), axis=axis, keepdims=True))
-
-
 @jax.custom_jvp
 def _conditional_surprisal(p: jax.Array) -> jax.Array:
     """`log(p(y) / p(x, y))`, accurate where one x has nearly all of p(y); 0 where `p` is 0."""
-    return jnp.log1p(_numerics.quotient(_others(p, -2), p))
+    return jnp.log1p(_numerics.quotient(_numerics.others(p, -2), p))
 
 
 @_conditional_surprisal.defjvp
@@ -172,34 +161,25 @@ def _information_density_jvp(primals: Any, tangents: Any) -> tuple[jax.Array, ja
 
 @jax.custom_jvp
 def _pointwise(p: jax.Array) -> jax.Array:
-    """`log(p(x,y) c / (p(x) p(y)))` for a table of mass c; `-inf` where only p(x,y) is 0, 0 where a marginal is.
-
-    With a and b the rest of the row and of the column and d that of the table, `p c - (p + a)(p + b) = p d - a b`: near
-    independence, and where one entry has nearly all the mass, nothing else has all the digits.
-    """
-    p_x, p_y = jnp.sum(p, axis=-1, keepdims=True), jnp.sum(p, axis=-2, keepdims=True)
-    a, b = _others(p, -1), _others(p, -2)
-    rows, columns = _others(p_x, -2), _others(p_y, -1)
-    d = jnp.maximum(jnp.where(b * columns <= a * rows, rows - b, columns - a), 0)  # the one that cancels less
-    given_x, given_y = (lambda x: _numerics.quotient(x, p_x)), (lambda x: _numerics.quotient(x, p_y))
-    excess = given_x(p) * given_y(d) - given_x(a) * given_y(b)
-    ratio = given_x(p) * given_y(jnp.broadcast_to(jnp.sum(p_x, axis=-2, keepdims=True), p.shape))
+    """`log(p(x,y) c / (p(x) p(y)))` for a table of mass c; `-inf` where only p(x,y) is 0, 0 where a marginal is."""
+    p_x, p_y, c = _axis_sums(p)
+    excess, _ = _numerics.dependence(p)
+    ratio = _numerics.quotient(p, p_x) * _numerics.quotient(c, p_y)
     near = jnp.abs(excess) < 0.5
     density = jnp.where(near, jnp.log1p(jnp.where(near, excess, jnp.zeros_like(p))), jnp.log(ratio))
     return jnp.where((p_x == 0) | (p_y == 0), jnp.zeros_like(p), density)
 
 
+def _axis_sums(p: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """p(x), p(y) and the mass of p(x, y), with axes kept."""
+    p_x = jnp.sum(p, axis=-1, keepdims=True)
+    return p_x, jnp.sum(p, axis=-2, keepdims=True), jnp.sum(p_x, axis=-2, keepdims=True)
+
+
 @_pointwise.defjvp
 def _pointwise_jvp(primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
     (p,), (dp,) = primals, tangents
-    (p_x, p_y, c), (dp_x, dp_y, dc) = (
-        (
-            jnp.sum(t, axis=-1, keepdims=True),
-            jnp.sum(t, axis=-2, keepdims=True),
-            jnp.sum(t, axis=(-2, -1), keepdims=True),
-        )
-        for t in (p, dp)
-    )
+    (p_x, p_y, c), (dp_x, dp_y, dc) = _axis_sums(p), _axis_sums(dp)
     infinite = (p == 0) & (p_x > 0) & (p_y > 0)  # so is the slope there
     slope = jnp.where(infinite, jnp.inf, _numerics.quotient(jnp.ones_like(p), p))
     marginal = _relative(dc, c) - _relative(dp_x, p_x) - _relative(dp_y, p_y)
