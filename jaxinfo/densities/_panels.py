@@ -1,0 +1,142 @@
+"""Gauss-Kronrod panels: where to put them, what each contributes, and which to split."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxinfo.distributions import Mixture
+
+# The 15-point Kronrod rule and the 7-point Gauss rule inside it (every second node), on [-1, 1]:
+# Piessens et al., QUADPACK (1983), routine QK15.
+_HALF_NODES = (
+    0.991455371120812639206854697526329,
+    0.949107912342758524526189684047851,
+    0.864864423359769072789712788640926,
+    0.741531185599394439863864773280788,
+    0.586087235467691130294144691684463,
+    0.405845151377397166906606412076961,
+    0.207784955007898467600689403773245,
+)
+_HALF_KRONROD = (
+    0.022935322010529224963732008058970,
+    0.063092092629978553290700663189204,
+    0.104790010322250183839876322541518,
+    0.140653259715525918745189590510238,
+    0.169004726639267902826583426598550,
+    0.190350578064785409913256402421014,
+    0.204432940075298892414161999234649,
+)
+_HALF_GAUSS = (0.0, 0.129484966168869693270611432679082, 0.0, 0.279705391489276667901467771423780)
+_HALF_GAUSS += (0.0, 0.381830050505118944950369775488975, 0.0)
+NODES = np.array([*(-x for x in _HALF_NODES), 0.0, *reversed(_HALF_NODES)])
+KRONROD = np.array([*_HALF_KRONROD, 0.209482141084727828012999174891714, *reversed(_HALF_KRONROD)])
+GAUSS = np.array([*_HALF_GAUSS, 0.417959183673469387755102040816327, *reversed(_HALF_GAUSS)])
+
+Integrand = Callable[[jax.Array], jax.Array]
+Parts = tuple[jax.Array, jax.Array]
+
+
+def landmarks(density: Any) -> Parts:
+    """Returns centres and widths of the parts of `density`, `[J, *batch_shape]`: a mixture's components, or itself."""
+    if isinstance(density, Mixture):
+        parts = landmarks(density.components)
+        shape = (*density.batch_shape, jnp.shape(density.weights)[-1])
+        parts = [jnp.moveaxis(jnp.broadcast_to(part, (part.shape[0], *shape)), -1, 0) for part in parts]
+        centres, widths = (part.reshape(-1, *density.batch_shape) for part in parts)
+        return centres, widths
+    return density.mean[None], jnp.sqrt(density.variance)[None]
+
+
+def initial_edges(
+    parts: list[Parts], offsets: tuple[float, ...], reach: float, support: tuple[float, float]
+) -> jax.Array:
+    """Returns sorted panel edges `[E, *batch]`: every centre, and `offsets` scales from it on both its sides.
+
+    The outermost edges are `reach` scales from some centre; offsets beyond stop there. Each of the two stands twice, so
+    that the first and the last panel are empty and their nodes show the integrand where it is cut off.
+    """
+    batch = jnp.broadcast_shapes(*(centres.shape[1:] for centres, _ in parts))
+
+    def spread(part: jax.Array) -> jax.Array:
+        missing = (1,) * (len(batch) + 1 - part.ndim)
+        return jnp.broadcast_to(part.reshape(part.shape[0], *missing, *part.shape[1:]), (part.shape[0], *batch))
+
+    centres = jnp.concatenate([spread(part) for part, _ in parts])
+    widths = jnp.concatenate([spread(part) for _, part in parts])
+    lowest = jnp.clip(jnp.min(centres - reach * widths, axis=0), *support)
+    highest = jnp.clip(jnp.max(centres + reach * widths, axis=0), *support)
+    signed = (*(-offset for offset in offsets), 0.0, *offsets)
+    edges = jnp.concatenate([centres + offset * widths for offset in signed])
+    edges = jnp.clip(edges, jnp.broadcast_to(lowest, edges.shape), jnp.broadcast_to(highest, edges.shape))
+    return jnp.sort(jnp.concatenate([lowest[None], lowest[None], edges, highest[None], highest[None]]), axis=0)
+
+
+def place_nodes(left: jax.Array, right: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Returns the nodes `[15, P, *batch]` of each panel and half its length `[P, *batch]`."""
+    # The length is the difference of the two rounded edges, so that neighbouring panels neither gap nor overlap
+    # and the lengths add up to the interval exactly: rounding an edge moves it and costs nothing.
+    half = 0.5 * (right - left)
+    offsets = jnp.asarray(NODES, left.dtype).reshape(-1, *(1,) * left.ndim)
+    shape = (offsets.shape[0], *left.shape)
+    centre = jnp.broadcast_to(0.5 * left + 0.5 * right, shape)
+    return centre + jnp.broadcast_to(half, shape) * jnp.broadcast_to(offsets, shape), half
+
+
+def weighted_sum(weights: np.ndarray, values: jax.Array) -> jax.Array:
+    """Returns the sum over the nodes of a panel, axis 0."""
+    return jnp.tensordot(jnp.asarray(weights, values.dtype), values, axes=1, precision=jax.lax.Precision.HIGHEST)
+
+
+def panel_errors(values: jax.Array, half: jax.Array) -> jax.Array:
+    """Returns an error bound for the Kronrod sum of each panel, by QUADPACK's rule from the Gauss sum beside it."""
+    total = weighted_sum(KRONROD, values)
+    difference = half * jnp.abs(total - weighted_sum(GAUSS, values))
+    spread = half * weighted_sum(KRONROD, jnp.abs(values - 0.5 * total[None]))
+    positive = spread > 0
+    ratio = difference / jnp.where(positive, spread, jnp.ones_like(spread))
+    return jnp.where(positive, spread * jnp.minimum(1.0, (1000 * ratio) ** 1.5), difference)
+
+
+def refine(
+    integrand: Integrand, left: jax.Array, right: jax.Array, num_rounds: int, num_splits: int
+) -> tuple[jax.Array, jax.Array]:
+    """Halves the `num_splits` panels of largest error, `num_rounds` times; returns the edges of all panels."""
+    if num_rounds == 0:
+        return left, right
+
+    def errors_of(left: jax.Array, right: jax.Array) -> jax.Array:
+        nodes, half = place_nodes(left, right)
+        return panel_errors(integrand(nodes), half)
+
+    num_splits = min(num_splits, left.shape[0])
+    spare = jnp.full((num_rounds * num_splits, *left.shape[1:]), jnp.nan, left.dtype)
+    start = left.shape[0]
+    errors = errors_of(left, right)
+    # Empty panels at the far right hold the place of those to come.
+    end = jnp.broadcast_to(right[-1:], spare.shape)
+    state = (
+        jnp.concatenate([left, end]),
+        jnp.concatenate([right, end]),
+        jnp.concatenate([errors, jnp.zeros_like(spare)]),
+    )
+
+    def split(index: jax.Array, state: tuple[jax.Array, ...]) -> tuple[jax.Array, ...]:
+        left, right, errors = state
+        worst = jnp.moveaxis(jax.lax.top_k(jnp.moveaxis(errors, 0, -1), num_splits)[1], -1, 0)
+        low, high = (jnp.take_along_axis(edge, worst, axis=0) for edge in (left, right))
+        middle = 0.5 * low + 0.5 * high
+        new_left, new_right = jnp.concatenate([low, middle]), jnp.concatenate([middle, high])
+        new_errors = errors_of(new_left, new_right)
+        slot = start + index * num_splits
+
+        def put(all_panels: jax.Array, new: jax.Array) -> jax.Array:
+            replaced = jnp.put_along_axis(all_panels, worst, new[:num_splits], axis=0, inplace=False)
+            return jax.lax.dynamic_update_slice_in_dim(replaced, new[num_splits:], slot, axis=0)
+
+        return put(left, new_left), put(right, new_right), put(errors, new_errors)
+
+    left, right, _ = jax.lax.fori_loop(0, num_rounds, split, state)
+    return left, right
