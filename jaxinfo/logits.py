@@ -763,12 +763,7 @@ def conditional_entropy(
     name = "conditional_entropy"
     unit = _checks.unit(name, base)
     z, dtype = _joint(name, "logits_xy", logits_xy, where, 2)
-    m, rest = _log_domain.log_mean_exp((-2,), z)
-    here = jnp.sum(_log_domain.present(z).astype(z.dtype), axis=-2, keepdims=True)
-    z_y = m + rest + jnp.log(jnp.maximum(here, 1))
-    column = _log_domain.entropy((-2,), jnp.where(z_y == -jnp.inf, jnp.zeros_like(z), z))
-    value = jnp.sum(_log_domain.softmax((-2, -1), z_y) * column, axis=(-2, -1), keepdims=True)
-    value = jnp.where(jnp.all(z_y == -jnp.inf, axis=(-2, -1), keepdims=True), jnp.nan, value)
+    value = _log_domain.conditional_entropy((-2, -1), z)
     return _finish(value, (-2, -1), keepdims, unit, dtype)
 
 

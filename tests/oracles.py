@@ -571,28 +571,34 @@ def logits_surprisal_conditions(z):
     return _finite((np.abs(others) + size * rest) / surprisal)
 
 
-def _pointwise_sum(p, size):
-    """sum over cells of p size |d pmi(x, y) / dp|, for every (x, y)."""
-    c, p_x, p_y = p.sum(), p.sum(1, keepdims=True), p.sum(0, keepdims=True)
-    weighted = p * size
-    w, w_x, w_y = weighted.sum(), weighted.sum(1, keepdims=True), weighted.sum(0, keepdims=True)
-    return (
-        weighted * np.abs(1 / p + 1 / c - 1 / p_x - 1 / p_y)
-        + (w_x - weighted) * np.abs(1 / c - 1 / p_x)
-        + (w_y - weighted) * np.abs(1 / c - 1 / p_y)
-        + (w - w_x - w_y + weighted) / c
+def _pointwise_conditions(p, size, value):
+    """sum over cells of |x d pmi(x, y) / dx| over |pmi|, for every (x, y); `size` is |d log p / d log x|, 1 for tables.
+
+    Exact, since `1 + p - p/p_x - p/p_y` cancels where one cell has nearly all the mass.
+    """
+    p = ratio_or_zero(p, p.sum(axis=(0, 1), keepdims=True) + p * 0)
+    p_x, p_y = p.sum(axis=1, keepdims=True), p.sum(axis=0, keepdims=True)
+    given_x, given_y = ratio_or_zero(p, p_x + p * 0), ratio_or_zero(p, p_y + p * 0)
+    w, w_x, w_y = size * p, size * given_x, size * given_y
+    total = (
+        size * abs(1 + p - given_x - given_y)
+        + (w_x.sum(axis=1, keepdims=True) - w_x) * (1 - p_x)
+        + (w_y.sum(axis=0, keepdims=True) - w_y) * (1 - p_y)
+        + (w.sum(axis=(0, 1), keepdims=True) - w.sum(axis=1, keepdims=True) - w.sum(axis=0, keepdims=True) + w)
     )
+    total, value = to_floats(total)[0], np.abs(to_floats(value)[0])
+    return np.where(np.isfinite(value), total / value, 1.0)
 
 
 def pointwise_mutual_information_conditions(p):
-    value = np.log(p) + np.log(p.sum()) - np.log(p.sum(1, keepdims=True)) - np.log(p.sum(0, keepdims=True))
-    return _finite(_pointwise_sum(p, np.ones_like(p)) / np.abs(value))
+    p = exact(p)
+    return _pointwise_conditions(p, p * 0 + 1, pointwise_mutual_information(p))
 
 
 def logits_pointwise_mutual_information_conditions(z):
-    p = _softmax(z)
-    value, _ = to_floats(logits_pointwise_mutual_information(exact(z)))
-    return _finite(_pointwise_sum(p, np.where(np.isfinite(z), np.abs(z), 0)) / np.abs(value))
+    z = exact(z)
+    p, _, masked = normalise(z)
+    return _pointwise_conditions(p, abs(select(masked, 0, z)), logits_pointwise_mutual_information(z))
 
 
 def _magnitude(x, gradient) -> float:

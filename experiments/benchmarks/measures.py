@@ -336,8 +336,9 @@ def main(config: Config) -> dict[str, Any]:
         "device": jax.devices()[0].device_kind,
         "rows": rows,
     }
-    config.output.mkdir(parents=True, exist_ok=True)
-    (config.output / "metrics.json").write_text(json.dumps(result, indent=1))
+    folder = config.output / "smoke" if config.smoke else config.output
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "metrics.json").write_text(json.dumps(result, indent=1))
     return result
 
 

@@ -22,11 +22,11 @@ from jax import lax
 
 from jaxinfo import _numerics
 from jaxinfo._log_domain import _values
-from jaxinfo._log_domain._rows import Axes, RowFunction, present, row_max, total
+from jaxinfo._log_domain._rows import Axes, RowFunction, adaptive, present, row_max, total
 from jaxinfo._log_domain._softmax import (
-    log_mean_exp,
     log_normalizer,
     log_softmax,
+    log_sum_exp,
     normalized_exp,
     shifted,
     shifted_difference,
@@ -37,6 +37,8 @@ from jaxinfo._log_domain._softmax import (
 )
 
 __all__ = [
+    "adaptive",
+    "conditional_entropy",
     "cross_entropy",
     "cross_entropy_from_probs",
     "entropy",
@@ -46,7 +48,6 @@ __all__ = [
     "kl_divergence",
     "kl_divergence_from_probs",
     "label_surprisal",
-    "log_mean_exp",
     "log_softmax",
     "pointwise_information",
     "present",
@@ -140,29 +141,10 @@ jensen_shannon_divergence = _rule(
 )
 
 
-def _from_independence(z: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """The logits of `p(x,z) p(y,z) / p(z)`, their difference from those of `p(x,y,z)`, and the size of its terms.
-
-    The difference is 0 exactly where X or Y has one value. A marginal that is masked throughout gives `-inf` and 0.
-    """
-    axes, here = ((-2,), (-3,), (-3, -2)), present(z)
-    (m_xz, xz), (m_yz, yz), (m, both) = (log_mean_exp(a, z) for a in axes)
-    n_xz, n_yz, n = (total(here.astype(z.dtype), a) for a in axes)
-    absent = (m_xz == -jnp.inf) | (m_yz == -jnp.inf)
-    m_xz, m_yz, m = (jnp.where(x == -jnp.inf, jnp.zeros_like(x), x) for x in (m_xz, m_yz, m))
-    # log(n_xz n_yz / n), exactly 0 where nothing is masked, as counts are exact.
-    count = jnp.log1p(jnp.where(absent, jnp.zeros_like(z), (n_xz * n_yz - n) / jnp.maximum(n, 1)))
-    # Maxima apart from the rest: they are large, and often cancel exactly.
-    maxima, rest = (m_xz - jnp.where(here, z, jnp.zeros_like(z))) + (m_yz - m), (xz + (yz - both)) + count
-    apart = jnp.where(absent, jnp.zeros_like(z), jnp.where(here, maxima + rest, jnp.inf))
-    size = jnp.abs(maxima) + jnp.abs(xz) + jnp.abs(yz) + jnp.abs(both) + jnp.abs(count)
-    return jnp.where(absent, -jnp.inf, m_xz + (m_yz - m) + rest), apart, size
-
-
 @jax.custom_jvp
 def pointwise_information(z: jax.Array) -> jax.Array:
     """`log(p(x,y) / (p(x) p(y)))` from the logits of p(x,y), by whichever of two formulas has lost fewer digits."""
-    _, apart, size = _from_independence(z[..., None])
+    _, apart, size = _values.from_independence(z[..., None])
     p = softmax((-2, -1), z)
     excess, terms = _numerics.dependence(p)
     resolved = jnp.any(p > 0, axis=-1, keepdims=True) & jnp.any(p > 0, axis=-2, keepdims=True)
@@ -173,22 +155,28 @@ def pointwise_information(z: jax.Array) -> jax.Array:
 @pointwise_information.defjvp
 def _pointwise_information_jvp(primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
     (z,), (dz,) = primals, tangents
-    _, tangent = jax.jvp(lambda z: -_from_independence(z[..., None])[1][..., 0], (z,), (dz,))
+    _, tangent = jax.jvp(lambda z: -_values.from_independence(z[..., None])[1][..., 0], (z,), (dz,))
     return pointwise_information(z), tangent
 
 
-def _information(axes: Axes, z: jax.Array) -> jax.Array:
-    """I(X;Y|Z) = KL(p(x,y,z) | p(x,z) p(y,z) / p(z))."""
-    return _values.kl_from_difference(axes, z, *_from_independence(z)[:2])
+def _conditional_entropy_slope(axes: Axes, _: jax.Array, z: jax.Array) -> jax.Array:
+    """Of H(X|Y): the mean of `-log p(x|y)`, whose own derivative has mean 0."""
+    empty = row_max(z, (-2,)) == -jnp.inf
+    alone = surprisal_slope((-2,), jnp.where(empty, jnp.zeros_like(z), z))
+    return weighted_deviation(axes, z, jnp.where(present(z), alone, jnp.zeros_like(z)))
+
+
+conditional_entropy = _rule(_values.conditional_entropy, _conditional_entropy_slope)
 
 
 def _information_slope(axes: Axes, _: jax.Array, z: jax.Array) -> jax.Array:
-    """Of all products of that kind that of the marginals is the closest, so the slope leaves it fixed."""
-    apart = _from_independence(z)[1]
-    return weighted_deviation(axes, z, -jnp.where(jnp.isinf(apart), jnp.zeros_like(apart), apart))
+    """Of I(X;Y|Z): the product of marginals is the closest of its kind to the joint, so the slope leaves it fixed."""
+    xz, yz, both = (log_sum_exp(a, z) for a in ((-2,), (-3,), (-3, -2)))
+    held = jnp.where(present(z), z, jnp.zeros_like(z))
+    return weighted_deviation(axes, z, jnp.where(present(z), held - xz - yz + both, jnp.zeros_like(z)))
 
 
-information = _rule(_information, _information_slope)
+information = _rule(_values.information, _information_slope)
 
 
 def _surprisal_slope(axes: Axes, _: jax.Array, p: jax.Array, z_q: jax.Array) -> jax.Array:

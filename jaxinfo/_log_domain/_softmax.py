@@ -119,6 +119,22 @@ def _log_mean_exp_jvp(axes: Axes, primals: Any, tangents: Any) -> tuple[Any, Any
     return (m, rest), (jnp.zeros_like(m), total(share * dz, axes))
 
 
+@partial(jax.custom_jvp, nondiff_argnums=(0,))
+def log_sum_exp(axes: Axes, z: jax.Array) -> jax.Array:
+    """`log sum exp(z)` as part of a slope; 0 with derivative 0 for a row of only `-inf`."""
+    empty = row_max(z, axes) == -jnp.inf
+    m, s = shifted_normalizer(jnp.where(empty, jnp.zeros_like(z), z), axes)
+    return jnp.where(empty, jnp.zeros_like(m), m + jnp.log(s))
+
+
+@log_sum_exp.defjvp
+def _log_sum_exp_jvp(axes: Axes, primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
+    (z,), (dz,) = primals, tangents
+    held = jnp.where(row_max(z, axes) == -jnp.inf, jnp.zeros_like(z), z)
+    share = jnp.where(present(z), softmax(axes, held), jnp.zeros_like(z))
+    return log_sum_exp(axes, z), total(share * dz, axes)
+
+
 def centred(axes: Axes, z_p: jax.Array, z_q: jax.Array, apart: jax.Array) -> dict[str, jax.Array]:
     """The two rows, centred.
 

@@ -18,7 +18,7 @@ from jaxinfo._log_domain._rows import (
     shifted_normalizer,
     total,
 )
-from jaxinfo._log_domain._softmax import centred, close_softmax_difference, softmax
+from jaxinfo._log_domain._softmax import centred, close_softmax_difference, log_mean_exp, softmax
 
 SMALL = 0.25  # nats; below it the rounding of a log-softmax shows in the result
 
@@ -131,11 +131,61 @@ def _probs_kl_accurate(axes: Axes, p: jax.Array, z_q: jax.Array) -> jax.Array:
     return jnp.where(is_void(m), jnp.nan, value)
 
 
+def _conditional_entropy_fast(axes: Axes, z: jax.Array) -> jax.Array:
+    m, s = shifted_normalizer(z, axes)
+    s_y = lax.optimization_barrier(jnp.log(total(jnp.exp(z - m), (-2,))))
+    return total(jnp.exp(z - m) * (s_y - (z - m)), axes) / s
+
+
+def _conditional_entropy_accurate(axes: Axes, z: jax.Array) -> jax.Array:
+    """`sum_y p(y) H(X|y)`, every term at least 0."""
+    m, rest = log_mean_exp((-2,), z)
+    empty = m == -jnp.inf
+    count = jnp.maximum(total(present(z).astype(z.dtype), (-2,)), 1)
+    p_y = softmax(axes, m + rest + jnp.log(count))
+    column = _entropy_accurate((-2,), jnp.where(empty, jnp.zeros_like(z), z))
+    return jnp.where(jnp.all(empty, axis=axes, keepdims=True), jnp.nan, total(p_y * column, axes))
+
+
+def from_independence(z: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """The logits of `p(x,z) p(y,z) / p(z)`, their difference from those of `p(x,y,z)`, and the size of its terms.
+
+    The difference is 0 exactly where X or Y has one value. A marginal that is masked throughout gives `-inf` and 0.
+    """
+    axes, here = ((-2,), (-3,), (-3, -2)), present(z)
+    (m_xz, xz), (m_yz, yz), (m, both) = (log_mean_exp(a, z) for a in axes)
+    n_xz, n_yz, n = (total(here.astype(z.dtype), a) for a in axes)
+    absent = (m_xz == -jnp.inf) | (m_yz == -jnp.inf)
+    m_xz, m_yz, m = (jnp.where(x == -jnp.inf, jnp.zeros_like(x), x) for x in (m_xz, m_yz, m))
+    # log(n_xz n_yz / n), exactly 0 where nothing is masked, as counts are exact.
+    count = jnp.log1p(jnp.where(absent, jnp.zeros_like(z), (n_xz * n_yz - n) / jnp.maximum(n, 1)))
+    # Maxima apart from the rest: they are large, and often cancel exactly.
+    maxima, rest = (m_xz - jnp.where(here, z, jnp.zeros_like(z))) + (m_yz - m), (xz + (yz - both)) + count
+    apart = jnp.where(absent, jnp.zeros_like(z), jnp.where(here, maxima + rest, jnp.inf))
+    size = jnp.abs(maxima) + jnp.abs(xz) + jnp.abs(yz) + jnp.abs(both) + jnp.abs(count)
+    return jnp.where(absent, -jnp.inf, m_xz + (m_yz - m) + rest), apart, size
+
+
+def _information_fast(axes: Axes, z: jax.Array) -> jax.Array:
+    """I(X;Y|Z), X, Y and Z on the three axes."""
+    m, s = shifted_normalizer(z, axes)
+    s_xz, s_yz = total(jnp.exp(z - m), (-2,)), total(jnp.exp(z - m), (-3,))
+    s_z = total(s_xz, (-3,))
+    log_xz, log_yz = lax.optimization_barrier((jnp.log(s_xz / s_z), jnp.log(s_yz)))
+    return total(jnp.exp(z - m) * ((z - m) - log_xz - log_yz), axes) / s
+
+
+def _information_accurate(axes: Axes, z: jax.Array) -> jax.Array:
+    """KL(p(x,y,z) | p(x,z) p(y,z) / p(z))."""
+    return _kl_from_difference(axes, z, *from_independence(z)[:2])
+
+
 entropy = adaptive(_entropy_fast, _entropy_accurate, SMALL)
 cross_entropy = adaptive(_cross_entropy_fast, _cross_entropy_accurate, SMALL)
 cross_entropy_from_probs = adaptive(_probs_cross_entropy_fast, _probs_cross_entropy_accurate, SMALL)
 kl_divergence = adaptive(_kl_fast, _kl_accurate, SMALL)
-kl_from_difference = adaptive(lambda axes, z_p, z_q, _: _kl_fast(axes, z_p, z_q), _kl_from_difference, SMALL)
+conditional_entropy = adaptive(_conditional_entropy_fast, _conditional_entropy_accurate, SMALL)
+information = adaptive(_information_fast, _information_accurate, SMALL)
 kl_divergence_from_probs = adaptive(_probs_kl_fast, _probs_kl_accurate, SMALL)
 jeffreys_divergence = adaptive(_jeffreys_fast, _jeffreys_accurate, SMALL)
 jensen_shannon_divergence = adaptive(_jensen_shannon_fast, _jensen_shannon_accurate, SMALL / 2)
