@@ -27,6 +27,8 @@ def measure(*static: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
             for name in static:  # a list of axes is as good as a tuple, but cannot be a key of the compilation cache
                 if isinstance(kwargs.get(name), list):
                     kwargs[name] = tuple(kwargs[name])  # pyright: ignore[reportArgumentType]
+            if kwargs.get("weight") is not None:  # a number here, and a tracer in there
+                weight(function.__name__, kwargs["weight"])  # pyright: ignore[reportArgumentType]
             return compiled(*args, **kwargs)
 
         return wrapper

@@ -131,6 +131,15 @@ def _quotient_jvp(primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
 _quotient.defjvp(_quotient_jvp, symbolic_zeros=True)
 
 
+def log1p(x: jax.Array) -> jax.Array:
+    """`log(1 + x)` for x > -1. XLA's own on a CPU, in float64, is off by a hundred units between -0.42 and -0.29."""
+    if x.dtype != jnp.float64:
+        return jnp.log1p(x)
+    far = x < -0.25
+    zero = jnp.zeros_like(x)
+    return jnp.where(far, jnp.log(1 + jnp.where(far, x, zero)), jnp.log1p(jnp.where(far, zero, x)))
+
+
 def square_root(x: jax.Array) -> jax.Array:
     """`sqrt(x)` with derivative 0 at 0."""
     zero = x == 0
@@ -324,6 +333,7 @@ mixture_term.defjvp(_mixture_jvp, symbolic_zeros=True)
 
 def jensen_shannon_terms(p: jax.Array, q: jax.Array, difference: jax.Array, weight: jax.Array) -> jax.Array:
     """The terms of `w KL(p | m) + (1 - w) KL(q | m)` given `difference = p - q`."""
+    weight = jnp.where((weight >= 0) & (weight <= 1), weight, jnp.nan)
     rest = 1 - weight
     m = weight * p + rest * q
     toward_p = mixture_term(p, m, rest * difference, weight)

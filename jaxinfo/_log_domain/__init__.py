@@ -149,7 +149,7 @@ def pointwise_information(z: jax.Array) -> jax.Array:
     excess, terms = _numerics.dependence(p)
     resolved = jnp.any(p > 0, axis=-1, keepdims=True) & jnp.any(p > 0, axis=-2, keepdims=True)
     likely = (terms < size[..., 0]) & (jnp.abs(excess) < 0.5) & resolved
-    return jnp.where(likely, jnp.log1p(jnp.where(likely, excess, jnp.zeros_like(z))), -apart[..., 0])
+    return jnp.where(likely, _numerics.log1p(jnp.where(likely, excess, jnp.zeros_like(z))), -apart[..., 0])
 
 
 @pointwise_information.defjvp

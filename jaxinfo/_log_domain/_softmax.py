@@ -107,7 +107,7 @@ def log_mean_exp(axes: Axes, z: jax.Array) -> tuple[jax.Array, jax.Array]:
     count = jnp.maximum(total(here.astype(z.dtype), axes), 1)
     less = total(jnp.where(here, jnp.expm1(away), zero), axes) / count
     mean = total(jnp.where(here, jnp.exp(away), zero), axes) / count
-    return m, jnp.where(m == -jnp.inf, jnp.zeros_like(m), jnp.where(less > -0.5, jnp.log1p(less), jnp.log(mean)))
+    return m, jnp.where(m == -jnp.inf, jnp.zeros_like(m), jnp.where(less > -0.5, _numerics.log1p(less), jnp.log(mean)))
 
 
 @log_mean_exp.defjvp
@@ -166,7 +166,7 @@ def close_softmax_difference(axes: Axes, z_p: jax.Array, z_q: jax.Array) -> jax.
     """`softmax(z_p) - softmax(z_q)`, with its digits where the two are close."""
     p, q = softmax(axes, z_p), softmax(axes, z_q)
     row = centred(axes, z_p, z_q, z_q - z_p)
-    log_ratio = row["c"] - jnp.log1p(row["excess"])  # log(q/p)
+    log_ratio = row["c"] - _numerics.log1p(row["excess"])  # log(q/p)
     close = (row["excess"] < 1) & present(z_p) & present(z_q)
     return jnp.where(close, (p + q) * jnp.tanh(-0.5 * jnp.where(close, log_ratio, jnp.zeros_like(p))), p - q)
 

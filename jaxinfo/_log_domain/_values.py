@@ -158,7 +158,7 @@ def from_independence(z: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
     absent = (m_xz == -jnp.inf) | (m_yz == -jnp.inf)
     m_xz, m_yz, m = (jnp.where(x == -jnp.inf, jnp.zeros_like(x), x) for x in (m_xz, m_yz, m))
     # log(n_xz n_yz / n), exactly 0 where nothing is masked, as counts are exact.
-    count = jnp.log1p(jnp.where(absent, jnp.zeros_like(z), (n_xz * n_yz - n) / jnp.maximum(n, 1)))
+    count = _numerics.log1p(jnp.where(absent, jnp.zeros_like(z), (n_xz * n_yz - n) / jnp.maximum(n, 1)))
     # Maxima apart from the rest: they are large, and often cancel exactly.
     maxima, rest = (m_xz - jnp.where(here, z, jnp.zeros_like(z))) + (m_yz - m), (xz + (yz - both)) + count
     apart = jnp.where(absent, jnp.zeros_like(z), jnp.where(here, maxima + rest, jnp.inf))

@@ -187,7 +187,7 @@ def perplexity(p: ArrayLike, *, axis: Axis = -1, where: ArrayLike | None = None,
 @jax.custom_jvp
 def _binary_entropy(p: jax.Array) -> jax.Array:
     certain = p == 1
-    complement = (p - 1) * jnp.log1p(-jnp.where(certain, jnp.zeros_like(p), p))
+    complement = (p - 1) * _numerics.log1p(-jnp.where(certain, jnp.zeros_like(p), p))
     return _numerics.entropy_term(p) + jnp.where(certain, jnp.zeros_like(p), complement)
 
 

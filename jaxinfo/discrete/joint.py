@@ -183,7 +183,7 @@ def _pointwise(p: jax.Array) -> jax.Array:
     excess, _ = _numerics.dependence(p)
     ratio = _numerics.quotient(p, p_x) * _numerics.quotient(c, p_y)
     near = jnp.abs(excess) < 0.5
-    density = jnp.where(near, jnp.log1p(jnp.where(near, excess, jnp.zeros_like(p))), jnp.log(ratio))
+    density = jnp.where(near, _numerics.log1p(jnp.where(near, excess, jnp.zeros_like(p))), jnp.log(ratio))
     return jnp.where((p_x == 0) | (p_y == 0), jnp.zeros_like(p), density)
 
 

@@ -7,6 +7,8 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike, DTypeLike
 
+from jaxinfo import _numerics
+
 
 def common_dtype(*leaves: object) -> DTypeLike:
     """Returns the float dtype in which `leaves` meet; Python numbers, integers and booleans follow the others."""
@@ -58,6 +60,6 @@ def log_ratio(x: jax.Array, y: jax.Array) -> jax.Array:
     ratio = x / y
     return jnp.where(
         near,
-        jnp.log1p(jnp.where(near, relative, jnp.zeros_like(x))),
+        _numerics.log1p(jnp.where(near, relative, jnp.zeros_like(x))),
         jnp.log(jnp.where(near, jnp.ones_like(x), ratio)),
     )
