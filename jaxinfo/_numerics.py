@@ -140,6 +140,13 @@ def log1p(x: jax.Array) -> jax.Array:
     return jnp.where(far, jnp.log(1 + jnp.where(far, x, zero)), jnp.log1p(jnp.where(far, zero, x)))
 
 
+def exact_sum(a: jax.Array, b: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """`a + b` and what rounding took from it. D. E. Knuth, The Art of Computer Programming 2, section 4.2.2."""
+    total = a + b
+    part = total - a
+    return total, (a - (total - part)) + (b - part)
+
+
 def square_root(x: jax.Array) -> jax.Array:
     """`sqrt(x)` with derivative 0 at 0."""
     zero = x == 0
@@ -372,8 +379,8 @@ def dependence(p: jax.Array) -> tuple[jax.Array, jax.Array]:
     independence, and where one entry has nearly all the mass, nothing else has all the digits.
     """
     p_x, p_y = jnp.sum(p, axis=-1, keepdims=True), jnp.sum(p, axis=-2, keepdims=True)
-    a, b, rows, columns = others(p, -1), others(p, -2), others(p_x, -2), others(p_y, -1)
-    d = jnp.maximum(jnp.where(b * columns <= a * rows, rows - b, columns - a), 0)  # the one that cancels less
+    a, b = others(p, -1), others(p, -2)
+    d = others(a, -2)  # the rests of the other rows
     together = quotient(p, p_x) * quotient(d, p_y)
     crossed = quotient(a, p_x) * quotient(b, p_y)
     return together - crossed, together + crossed

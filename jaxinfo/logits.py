@@ -722,11 +722,10 @@ def joint_entropy(
 
 
 def _joint(name: str, argument: str, z: ArrayLike, where: ArrayLike | None, rank: int) -> tuple[jax.Array, jnp.dtype]:
-    """Checks a joint table; its largest logit is taken off, so that sums of marginals' logits stay small."""
+    """Checks a joint table; returns it masked and in the accumulation dtype, with the dtype of the result."""
     table = _checks.floating(name, argument, z)
     _checks.rank(name, argument, table, rank)
-    wide = _masked(name, where, table)
-    return wide - _log_domain.row_max(wide, tuple(range(-rank, 0))), table.dtype
+    return _masked(name, where, table), table.dtype
 
 
 @_checks.measure(*_JOINT_OPTIONS)

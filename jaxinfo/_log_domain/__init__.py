@@ -148,8 +148,10 @@ def pointwise_information(z: jax.Array) -> jax.Array:
     p = softmax((-2, -1), z)
     excess, terms = _numerics.dependence(p)
     resolved = jnp.any(p > 0, axis=-1, keepdims=True) & jnp.any(p > 0, axis=-2, keepdims=True)
-    likely = (terms < size[..., 0]) & (jnp.abs(excess) < 0.5) & resolved
-    return jnp.where(likely, _numerics.log1p(jnp.where(likely, excess, jnp.zeros_like(z))), -apart[..., 0])
+    # The exponentials have rounded several times.
+    likely = (8 * terms < size[..., 0]) & (jnp.abs(excess) < 0.5) & resolved
+    density = jnp.where(likely, _numerics.log1p(jnp.where(likely, excess, jnp.zeros_like(z))), -apart[..., 0])
+    return jnp.where(row_max(z, (-2, -1)) == -jnp.inf, jnp.nan, density)
 
 
 @pointwise_information.defjvp

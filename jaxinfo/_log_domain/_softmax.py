@@ -93,30 +93,30 @@ def log_softmax(axes: Axes, z: jax.Array) -> jax.Array:
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(0,))
-def log_mean_exp(axes: Axes, z: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """`log mean exp(z)` over the logits that are not masked, as the row maximum and the rest.
+def log_marginal(axes: Axes, z: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """`log sum exp(z)` in three parts: the row maximum, a rest, and a count n whose logarithm belongs to the sum.
 
-    The maximum of a row of only `-inf` is `-inf`, and all derivatives there are 0.
-
-    The logits of a marginal but for the logarithm of their number: unlike the log of the sum this is small where the
-    logits are, and then it has their digits.
+    Where the logits of a row are close together the rest is the logarithm of the mean of `exp(z - max)` over those that
+    are not masked: small where the differences are, it has their digits. Elsewhere n is 1. The maximum of a row of only
+    `-inf` is `-inf`, and all derivatives there are 0.
     """
     m, here = row_max(z, axes), present(z)
-    zero = jnp.zeros_like(z)
-    away = jnp.where(here, z, zero) - jnp.where(m == -jnp.inf, jnp.zeros_like(m), m)
+    empty, zero = m == -jnp.inf, jnp.zeros_like(z)
+    away = jnp.where(here, z, zero) - jnp.where(empty, jnp.zeros_like(m), m)
     count = jnp.maximum(total(here.astype(z.dtype), axes), 1)
     less = total(jnp.where(here, jnp.expm1(away), zero), axes) / count
-    mean = total(jnp.where(here, jnp.exp(away), zero), axes) / count
-    return m, jnp.where(m == -jnp.inf, jnp.zeros_like(m), jnp.where(less > -0.5, _numerics.log1p(less), jnp.log(mean)))
+    close = less > -0.5
+    rest = jnp.where(close, _numerics.log1p(jnp.where(close, less, 0)), log_shifted_normalizer(z, m, axes))
+    return m, jnp.where(empty, jnp.zeros_like(m), rest), jnp.where(close, count, jnp.ones_like(count))
 
 
-@log_mean_exp.defjvp
-def _log_mean_exp_jvp(axes: Axes, primals: Any, tangents: Any) -> tuple[Any, Any]:
+@log_marginal.defjvp
+def _log_marginal_jvp(axes: Axes, primals: Any, tangents: Any) -> tuple[Any, Any]:
     (z,), (dz,) = primals, tangents
     held = jnp.where(row_max(z, axes) == -jnp.inf, jnp.zeros_like(z), z)
     share = jnp.where(present(z), softmax(axes, held), jnp.zeros_like(z))
-    m, rest = log_mean_exp(axes, z)
-    return (m, rest), (jnp.zeros_like(m), total(share * dz, axes))
+    m, rest, count = log_marginal(axes, z)
+    return (m, rest, count), (jnp.zeros_like(m), total(share * dz, axes), jnp.zeros_like(count))
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(0,))

@@ -18,7 +18,7 @@ from jaxinfo._log_domain._rows import (
     shifted_normalizer,
     total,
 )
-from jaxinfo._log_domain._softmax import centred, close_softmax_difference, log_mean_exp, softmax
+from jaxinfo._log_domain._softmax import centred, close_softmax_difference, log_marginal, softmax
 
 SMALL = 0.25  # nats; below it the rounding of a log-softmax shows in the result
 
@@ -139,9 +139,8 @@ def _conditional_entropy_fast(axes: Axes, z: jax.Array) -> jax.Array:
 
 def _conditional_entropy_accurate(axes: Axes, z: jax.Array) -> jax.Array:
     """`sum_y p(y) H(X|y)`, every term at least 0."""
-    m, rest = log_mean_exp((-2,), z)
+    m, rest, count = log_marginal((-2,), z)
     empty = m == -jnp.inf
-    count = jnp.maximum(total(present(z).astype(z.dtype), (-2,)), 1)
     p_y = softmax(axes, m + rest + jnp.log(count))
     column = _entropy_accurate((-2,), jnp.where(empty, jnp.zeros_like(z), z))
     return jnp.where(jnp.all(empty, axis=axes, keepdims=True), jnp.nan, total(p_y * column, axes))
@@ -152,15 +151,17 @@ def from_independence(z: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
 
     The difference is 0 exactly where X or Y has one value. A marginal that is masked throughout gives `-inf` and 0.
     """
-    axes, here = ((-2,), (-3,), (-3, -2)), present(z)
-    (m_xz, xz), (m_yz, yz), (m, both) = (log_mean_exp(a, z) for a in axes)
-    n_xz, n_yz, n = (total(here.astype(z.dtype), a) for a in axes)
+    here = present(z)
+    (m_xz, xz, n_xz), (m_yz, yz, n_yz), (m, both, n) = (log_marginal(axes, z) for axes in ((-2,), (-3,), (-3, -2)))
     absent = (m_xz == -jnp.inf) | (m_yz == -jnp.inf)
     m_xz, m_yz, m = (jnp.where(x == -jnp.inf, jnp.zeros_like(x), x) for x in (m_xz, m_yz, m))
-    # log(n_xz n_yz / n), exactly 0 where nothing is masked, as counts are exact.
-    count = _numerics.log1p(jnp.where(absent, jnp.zeros_like(z), (n_xz * n_yz - n) / jnp.maximum(n, 1)))
-    # Maxima apart from the rest: they are large, and often cancel exactly.
-    maxima, rest = (m_xz - jnp.where(here, z, jnp.zeros_like(z))) + (m_yz - m), (xz + (yz - both)) + count
+    # log(n_xz n_yz / n), exactly 0 where all logits are close and none is masked, as counts are exact.
+    count = _numerics.log1p(jnp.where(absent, jnp.zeros_like(z), (n_xz * n_yz - n) / n))
+    # Maxima apart from the rest: they are large, and often cancel.
+    one, lost = _numerics.exact_sum(m_xz, -jnp.where(here, z, jnp.zeros_like(z)))
+    other, lost_too = _numerics.exact_sum(m_yz, -m)
+    maxima, last = _numerics.exact_sum(one, jnp.broadcast_to(other, z.shape))
+    maxima, rest = maxima + (last + lost + lost_too), (xz + (yz - both)) + count
     apart = jnp.where(absent, jnp.zeros_like(z), jnp.where(here, maxima + rest, jnp.inf))
     size = jnp.abs(maxima) + jnp.abs(xz) + jnp.abs(yz) + jnp.abs(both) + jnp.abs(count)
     return jnp.where(absent, -jnp.inf, m_xz + (m_yz - m) + rest), apart, size
