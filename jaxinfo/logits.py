@@ -800,7 +800,7 @@ def mutual_information(
     name = "mutual_information"
     unit = _checks.unit(name, base)
     z, dtype = _joint(name, "logits_xy", logits_xy, where, 2)
-    value = _log_domain.information((-3, -2, -1), z[..., None])[..., 0]
+    value = _log_domain.information((-2, -1), z)
     return _finish(value, (-2, -1), keepdims, unit, dtype)
 
 

@@ -144,20 +144,20 @@ jensen_shannon_divergence = _rule(
 @jax.custom_jvp
 def pointwise_information(z: jax.Array) -> jax.Array:
     """`log(p(x,y) / (p(x) p(y)))` from the logits of p(x,y), by whichever of two formulas has lost fewer digits."""
-    _, apart, size = _values.from_independence(z[..., None])
+    _, apart, size = _values.from_independence((-2, -1), z)
     p = softmax((-2, -1), z)
     excess, terms = _numerics.dependence(p)
     resolved = jnp.any(p > 0, axis=-1, keepdims=True) & jnp.any(p > 0, axis=-2, keepdims=True)
     # The exponentials have rounded several times.
-    likely = (8 * terms < size[..., 0]) & (jnp.abs(excess) < 0.5) & resolved
-    density = jnp.where(likely, _numerics.log1p(jnp.where(likely, excess, jnp.zeros_like(z))), -apart[..., 0])
+    likely = (8 * terms < size) & (jnp.abs(excess) < 0.5) & resolved
+    density = jnp.where(likely, _numerics.log1p(jnp.where(likely, excess, jnp.zeros_like(z))), -apart)
     return jnp.where(row_max(z, (-2, -1)) == -jnp.inf, jnp.nan, density)
 
 
 @pointwise_information.defjvp
 def _pointwise_information_jvp(primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
     (z,), (dz,) = primals, tangents
-    _, tangent = jax.jvp(lambda z: -_values.from_independence(z[..., None])[1][..., 0], (z,), (dz,))
+    _, tangent = jax.jvp(lambda z: -_values.from_independence((-2, -1), z)[1], (z,), (dz,))
     return pointwise_information(z), tangent
 
 
@@ -173,7 +173,7 @@ conditional_entropy = _rule(_values.conditional_entropy, _conditional_entropy_sl
 
 def _information_slope(axes: Axes, _: jax.Array, z: jax.Array) -> jax.Array:
     """Of I(X;Y|Z): the product of marginals is the closest of its kind to the joint, so the slope leaves it fixed."""
-    xz, yz, both = (log_sum_exp(a, z) for a in ((-2,), (-3,), (-3, -2)))
+    xz, yz, both = (log_sum_exp(a, z) for a in (axes[1:2], axes[:1], axes[:2]))
     held = jnp.where(present(z), z, jnp.zeros_like(z))
     return weighted_deviation(axes, z, jnp.where(present(z), held - xz - yz + both, jnp.zeros_like(z)))
 

@@ -146,13 +146,13 @@ def _conditional_entropy_accurate(axes: Axes, z: jax.Array) -> jax.Array:
     return jnp.where(jnp.all(empty, axis=axes, keepdims=True), jnp.nan, total(p_y * column, axes))
 
 
-def from_independence(z: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
+def from_independence(axes: Axes, z: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
     """The logits of `p(x,z) p(y,z) / p(z)`, their difference from those of `p(x,y,z)`, and the size of its terms.
 
     The difference is 0 exactly where X or Y has one value. A marginal that is masked throughout gives `-inf` and 0.
     """
-    here = present(z)
-    (m_xz, xz, n_xz), (m_yz, yz, n_yz), (m, both, n) = (log_marginal(axes, z) for axes in ((-2,), (-3,), (-3, -2)))
+    (x, y), here = axes[:2], present(z)
+    (m_xz, xz, n_xz), (m_yz, yz, n_yz), (m, both, n) = (log_marginal(over, z) for over in ((y,), (x,), (x, y)))
     absent = (m_xz == -jnp.inf) | (m_yz == -jnp.inf)
     m_xz, m_yz, m = (jnp.where(x == -jnp.inf, jnp.zeros_like(x), x) for x in (m_xz, m_yz, m))
     # log(n_xz n_yz / n), exactly 0 where all logits are close and none is masked, as counts are exact.
@@ -168,17 +168,18 @@ def from_independence(z: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
 
 
 def _information_fast(axes: Axes, z: jax.Array) -> jax.Array:
-    """I(X;Y|Z), X, Y and Z on the three axes."""
+    """I(X;Y|Z), X and Y on the first two axes."""
+    x, y = axes[:2]
     m, s = shifted_normalizer(z, axes)
-    s_xz, s_yz = total(jnp.exp(z - m), (-2,)), total(jnp.exp(z - m), (-3,))
-    s_z = total(s_xz, (-3,))
+    s_xz, s_yz = total(jnp.exp(z - m), (y,)), total(jnp.exp(z - m), (x,))
+    s_z = total(s_xz, (x,))
     log_xz, log_yz = lax.optimization_barrier((jnp.log(s_xz / s_z), jnp.log(s_yz)))
     return total(jnp.exp(z - m) * ((z - m) - log_xz - log_yz), axes) / s
 
 
 def _information_accurate(axes: Axes, z: jax.Array) -> jax.Array:
     """KL(p(x,y,z) | p(x,z) p(y,z) / p(z))."""
-    return _kl_from_difference(axes, z, *from_independence(z)[:2])
+    return _kl_from_difference(axes, z, *from_independence(axes, z)[:2])
 
 
 entropy = adaptive(_entropy_fast, _entropy_accurate, SMALL)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import jax
@@ -153,27 +154,31 @@ def conditional_entropy(
     return _numerics.in_units(value if keepdims else jnp.squeeze(value, (-2, -1)), unit).astype(dtype)
 
 
-def _marginals(p: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
+Pair = tuple[int, int]  # the axes of X and Y; Z is what is left of the joint table
+
+
+def _marginals(p: jax.Array, pair: Pair) -> tuple[jax.Array, jax.Array, jax.Array]:
     """p(x, z), p(y, z) and p(z) of p(x, y, z), with axes kept."""
-    p_xz, p_yz = jnp.sum(p, axis=-2, keepdims=True), jnp.sum(p, axis=-3, keepdims=True)
-    return p_xz, p_yz, jnp.sum(p_xz, axis=-3, keepdims=True)
+    x, y = pair
+    p_xz, p_yz = jnp.sum(p, axis=y, keepdims=True), jnp.sum(p, axis=x, keepdims=True)
+    return p_xz, p_yz, jnp.sum(p_xz, axis=x, keepdims=True)
 
 
-@jax.custom_jvp
-def _information_density(p: jax.Array) -> jax.Array:
+@partial(jax.custom_jvp, nondiff_argnums=(1,))
+def _information_density(p: jax.Array, pair: Pair) -> jax.Array:
     """`log(p(x,y,z) p(z) / (p(x,z) p(y,z)))` as a slope: 0 where a probability is."""
-    p_xz, p_yz, p_z = _marginals(p)
+    p_xz, p_yz, p_z = _marginals(p, pair)
     given, alone = _numerics.quotient(p, p_xz), jnp.broadcast_to(_numerics.quotient(p_yz, p_z), p.shape)
     return _numerics.log_ratio(given, alone, given - alone)
 
 
 @_information_density.defjvp
-def _information_density_jvp(primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
+def _information_density_jvp(pair: Pair, primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
     (p,), (dp,) = primals, tangents
-    own, (dp_xz, dp_yz, dp_z) = _own(p, dp), _marginals(dp)
-    p_xz, p_yz, p_z = _marginals(p)
+    own, (dp_xz, dp_yz, dp_z) = _own(p, dp), _marginals(dp, pair)
+    p_xz, p_yz, p_z = _marginals(p, pair)
     marginal = _relative(dp_z - own, p_z) - _relative(dp_xz - own, p_xz) - _relative(dp_yz - own, p_yz)
-    return _information_density(p), _relative(dp, p) + marginal
+    return _information_density(p, pair), _relative(dp, p) + marginal
 
 
 @jax.custom_jvp
@@ -203,24 +208,24 @@ def _pointwise_jvp(primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
     return _pointwise(p), _numerics.linear(p, (dp, lambda: slope)) + marginal
 
 
-@jax.custom_jvp
-def _conditional_information(p: jax.Array) -> jax.Array:
+@partial(jax.custom_jvp, nondiff_argnums=(1,))
+def _conditional_information(p: jax.Array, pair: Pair) -> jax.Array:
     """The terms of I(X;Y|Z), each at least 0.
 
     It is the mean of KL(p(y|x,z) | p(y|z)): `p(x,z) kl_term(p(x,y,z)/p(x,z), p(y,z)/p(z))` summed over the table.
 
     Products of marginals are never formed: they underflow.
     """
-    p_xz, p_yz, p_z = _marginals(p)
+    p_xz, p_yz, p_z = _marginals(p, pair)
     given, alone = _numerics.quotient(p, p_xz), jnp.broadcast_to(_numerics.quotient(p_yz, p_z), p.shape)
     return p_xz * _numerics.kl_term(given, alone)
 
 
 @_conditional_information.defjvp
-def _conditional_information_jvp(primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
+def _conditional_information_jvp(pair: Pair, primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
     (p,), (dp,) = _numerics.apart(*primals), tangents
     # Summed over the table, the derivatives through the marginals cancel.
-    return _conditional_information(*primals), dp * _information_density(p)
+    return _conditional_information(*primals, pair), dp * _information_density(p, pair)
 
 
 @_checks.measure(*JOINT_OPTIONS)
@@ -259,8 +264,7 @@ def mutual_information(
     name = "mutual_information"
     unit = _checks.unit(name, base)
     kept, dtype = _prepare(name, "p_xy", p_xy, where, 2)
-    terms = _conditional_information(kept[..., None])[..., 0]
-    return reduce_terms(terms, (-2, -1), keepdims, unit, dtype)
+    return reduce_terms(_conditional_information(kept, (-2, -1)), (-2, -1), keepdims, unit, dtype)
 
 
 @_checks.measure("base")
@@ -334,4 +338,4 @@ def conditional_mutual_information(
     name = "conditional_mutual_information"
     unit = _checks.unit(name, base)
     kept, dtype = _prepare(name, "p_xyz", p_xyz, where, 3)
-    return reduce_terms(_conditional_information(kept), (-3, -2, -1), keepdims, unit, dtype)
+    return reduce_terms(_conditional_information(kept, (-3, -2)), (-3, -2, -1), keepdims, unit, dtype)
