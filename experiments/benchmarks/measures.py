@@ -4,7 +4,9 @@ Each measure and its peers run in turn in one process, after a warm-up, on the s
 gradient, on (100000, 128) and (4096, 32768) tables and logits in float32. What is compared is the median of the ratios
 of neighbouring runs, ours over the peer's: below 1 ours is faster. Joint tables split the last axis into variables.
 
-Answer: see `results/measures_benchmark/metrics.json` and the table that this prints.
+Answer: on tables entropies and divergences are as fast as the pasted formulas or faster; conditional entropy and mutual
+information take about twice as long. From logits, wide rows are faster; among many narrow rows one that is nearly sure
+sends the batch through the accurate formula, which costs two to four times the textbook one; joint ones up to seven.
 """
 
 from __future__ import annotations
