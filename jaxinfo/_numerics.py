@@ -5,9 +5,9 @@ Each elementwise term is right at the edges of the simplex and carries its own d
 * **No cancellation.** `p log(p/q) - p + q` is computed from `s = (p - q)/(p + q)`, where `log(p/q) = 2 atanh(s)`, so
   that it keeps every digit when `p` is close to `q` (`divergence_term`).
 * **No branches on the value.** A `select` or a comparison keeps XLA on a CPU from fusing the term into the sum, and the
-  whole table is then written out. Hence `maximum` and arithmetic: `tiny - p` clipped at 0 is positive only where
-  `p` is 0, and adding `tiny` to an argument matters only where its weight is 0. Negative entries fall into
-  a logarithm or a square root of a negative number and give NaN.
+  whole table is then written out; so is a constant that two sums share, be it 0. Hence arithmetic: `tiny - p`, and its
+  size added, is positive only where `p` is 0, and adding `tiny` to an argument matters only where its weight is 0.
+  Negative entries fall into a logarithm or a square root of a negative number and give NaN.
 * **Safe slopes.** A derivative that is infinite where the value is finite is 0 (the derivative along the face of the
   simplex that holds the point); one that is infinite where the value is infinite stays so, and `_scale` keeps `0 * inf`
   out of its neighbours.
@@ -52,6 +52,15 @@ def in_units(nats: jax.Array, unit: float) -> jax.Array:
     return nats if unit == 1.0 else nats / jnp.asarray(unit, nats.dtype)
 
 
+def fence(rows: jax.Array) -> jax.Array:
+    """The same numbers, one a row, where XLA on a CPU must end a fusion.
+
+    Arithmetic on the result of a sum, were it fused into it, would cost the sum its vector instructions; even a change
+    of sign makes it five times slower. A barrier does not help, it is gone by then.
+    """
+    return jnp.where(rows == rows, rows, jnp.nan)  # noqa: PLR0124
+
+
 @functools.partial(jax.custom_jvp, nondiff_argnums=(1, 2))
 def row_sum(x: jax.Array, axes: tuple[int, ...], keepdims: bool = False) -> jax.Array:
     """The sum over axes counted from the end.
@@ -62,7 +71,7 @@ def row_sum(x: jax.Array, axes: tuple[int, ...], keepdims: bool = False) -> jax.
     trailing = tuple(range(-len(axes), 0))
     length = math.prod(x.shape[a] for a in axes)
     if axes != trailing or length < 8 * _BLOCK or x.size > 64 * length:
-        return jnp.sum(x, axis=axes, keepdims=keepdims)
+        return fence(jnp.sum(x, axis=axes, keepdims=keepdims))
     batch = x.shape[: x.ndim - len(axes)]
     row, whole = x.reshape(*batch, length), length // _BLOCK * _BLOCK
     blocks = jnp.sum(row[..., :whole].reshape(*batch, whole // _BLOCK, _BLOCK), axis=-1)
@@ -78,6 +87,12 @@ def _row_sum_jvp(axes: Any, keepdims: Any, primals: Any, tangents: Any) -> tuple
 def tiny(x: jax.Array) -> jax.Array:
     """The least normal number of the dtype."""
     return jnp.asarray(jnp.finfo(x.dtype).tiny, x.dtype)
+
+
+def _if_zero(p: jax.Array) -> jax.Array:
+    """A positive number where `p` is 0, and 0 where it is a probability."""
+    below = tiny(p) - p
+    return below + jnp.abs(below)
 
 
 def _scale(tangent: jax.Array, slope: jax.Array) -> jax.Array:
@@ -160,7 +175,7 @@ def square_root(x: jax.Array) -> jax.Array:
 @jax.custom_jvp
 def surprisal_term(p: jax.Array) -> jax.Array:
     """`-log p`."""
-    return jnp.zeros_like(p) - jnp.log(p)  # 0 - log 1 is 0 where -log 1 is -0
+    return (p - p) - jnp.log(p)  # 0 - log 1 is 0 where -log 1 is -0
 
 
 def _surprisal_jvp(primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
@@ -175,7 +190,7 @@ surprisal_term.defjvp(_surprisal_jvp, symbolic_zeros=True)
 @jax.custom_jvp
 def entropy_term(p: jax.Array) -> jax.Array:
     """`-p log p`, 0 at 0."""
-    return p * (0 - jnp.log(p + tiny(p)))  # 0 - log 1 is 0, where -(1 log 1) is -0
+    return p * ((p - p) - jnp.log(p + tiny(p)))  # 0 - log 1 is 0, where -(1 log 1) is -0
 
 
 def _entropy_jvp(primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
@@ -195,7 +210,7 @@ entropy_term.defjvp(_entropy_jvp, symbolic_zeros=True)
 def cross_entropy_term(p: jax.Array, q: jax.Array) -> jax.Array:
     """`-p log q`, 0 where `p` is 0, `inf` where only `q` is."""
     root = jnp.sqrt(p)  # a negative p is NaN here and nowhere else
-    return root * (root * (0 - jnp.log(q + jnp.maximum(tiny(p) - p, 0))))
+    return root * (root * ((p - p) - jnp.log(q + _if_zero(p))))
 
 
 def _cross_entropy_jvp(primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
@@ -242,7 +257,7 @@ def divergence_from_log_ratio(p: jax.Array, s: jax.Array, difference: jax.Array,
 
 def _guarded_log(p: jax.Array, q: jax.Array) -> jax.Array:
     """`log(p/q)`: finite where `p` is 0, `inf` where only `q` is, NaN where either is negative."""
-    return jnp.log((p + tiny(p)) / (q + 2.0**64 * jnp.maximum(tiny(p) - p, 0)))
+    return jnp.log((p + tiny(p)) / (q + 2.0**64 * _if_zero(p)))
 
 
 @jax.custom_jvp
@@ -289,7 +304,7 @@ def jeffreys_term(p: jax.Array, q: jax.Array) -> jax.Array:
     """`(p - q) log(p/q)`: at least 0, 0 where both are 0, `inf` where one is."""
     difference, total = p - q, p + q
     s = difference / (total + tiny(p))
-    both = jnp.maximum(tiny(p) - total, 0)  # positive only where both are 0
+    both = _if_zero(total)
     negative = 0 * jnp.sqrt(jnp.minimum(p, q))  # NaN where one is
     return difference * s * (2 + _atanh_excess(s, jnp.log((p + both) / (q + both)))) + negative
 
@@ -361,26 +376,26 @@ def stacked_jensen_shannon(
     return row_sum(jnp.sum(w * terms, axis=0), axes, keepdims)
 
 
+def minor(p: jax.Array, whole: jax.Array, scale: float = 1.0) -> jax.Array:
+    """Each entry that is at most about half of the whole, else 0: arithmetic, for sums.
+
+    Two sums that share a constant have it written out as a table, so a second one takes another `scale`.
+    """
+    below = _half(whole) - p
+    return jnp.minimum(p, (below + jnp.abs(below)) * (scale * float(jnp.finfo(p.dtype).max)))
+
+
+def _half(whole: jax.Array) -> jax.Array:
+    """A half, rounded up, so that two halves both count as minor."""
+    return whole * (0.5 + 4 * float(jnp.finfo(whole.dtype).eps))
+
+
 def others(p: jax.Array, axis: int) -> jax.Array:
     """For each entry the sum of the others along the axis.
 
     The difference from the whole has lost its digits where the entry is more than half of it; at most one is, and there
     it is the sum of all minor ones.
     """
-    whole = jnp.sum(p, axis=axis, keepdims=True)
-    minor = p <= 0.5 * whole
-    return jnp.where(minor, whole - p, jnp.sum(jnp.where(minor, p, jnp.zeros_like(p)), axis=axis, keepdims=True))
-
-
-def dependence(p: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """`p(x,y) c / (p(x) p(y)) - 1` for tables of mass c, and the size of the two terms whose difference it is.
-
-    With a and b the rest of the row and of the column and d that of the table, `p c - (p + a)(p + b) = p d - a b`: near
-    independence, and where one entry has nearly all the mass, nothing else has all the digits.
-    """
-    p_x, p_y = jnp.sum(p, axis=-1, keepdims=True), jnp.sum(p, axis=-2, keepdims=True)
-    a, b = others(p, -1), others(p, -2)
-    d = others(a, -2)  # the rests of the other rows
-    together = quotient(p, p_x) * quotient(d, p_y)
-    crossed = quotient(a, p_x) * quotient(b, p_y)
-    return together - crossed, together + crossed
+    whole = row_sum(p, (axis,), True)
+    rest = row_sum(minor(p, whole), (axis,), True)
+    return jnp.where(p <= _half(whole), whole - p, rest)

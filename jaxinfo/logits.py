@@ -110,7 +110,7 @@ def surprisal(
     name = "surprisal"
     unit = _checks.unit(name, base)
     z, axes, dtype = _one(name, "logits", logits, axis, where)
-    return _numerics.in_units(-_log_domain.log_softmax(axes, z), unit).astype(dtype)
+    return _numerics.in_units(_log_domain.surprisal(axes, z), unit).astype(dtype)
 
 
 @_checks.measure(*_OPTIONS)
@@ -915,7 +915,5 @@ def is_absolutely_continuous(
     name = "is_absolutely_continuous"
     z_p, z_q, axes, _ = _pair(name, ("p_logits", "q_logits"), p_logits, q_logits, axis, where)
     z_p = _masked(name, where, z_p)
-    admissible = ((z_p == -jnp.inf) | (z_q > -jnp.inf)) & ~jnp.isnan(z_p) & ~jnp.isnan(z_q)
-    some = jnp.any(z_p > -jnp.inf, axis=axes, keepdims=True) & jnp.any(z_q > -jnp.inf, axis=axes, keepdims=True)
-    value = jnp.all(admissible, axis=axes, keepdims=True) & some
+    value = _log_domain.is_inside(z_p, z_q, axes)
     return value if keepdims else jnp.squeeze(value, axes)

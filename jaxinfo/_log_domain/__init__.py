@@ -6,8 +6,10 @@ the second only if some row needs it; the choice is made row by row, so that a r
 neighbours. On an accelerator, where memory and not arithmetic is the limit and a branch stalls the queue, it runs the
 second alone.
 
-Row maxima and normalisers go through `optimization_barrier`: XLA would otherwise share `exp` between two sums by
-writing the whole table out.
+How a sum is written matters on a CPU, where XLA hands a sum and the arithmetic before it to a vector library.
+Arithmetic after it (`_numerics.fence` ends that), a select or comparison of whole tables, and anything of the size of a
+table that two sums share, be it a constant, cost more than the sum. So selects are left to row results, and each sum
+of a table takes the row maximum as another variable (`again`) and floors masks at another number (`floored`).
 """
 
 from __future__ import annotations
@@ -22,16 +24,27 @@ from jax import lax
 
 from jaxinfo import _numerics
 from jaxinfo._log_domain import _values
-from jaxinfo._log_domain._rows import Axes, RowFunction, adaptive, present, row_max, total
+from jaxinfo._log_domain._information import information_and_mass
+from jaxinfo._log_domain._pointwise import pointwise_of_logits, pointwise_of_table
+from jaxinfo._log_domain._rows import (
+    Axes,
+    RowFunction,
+    adaptive,
+    change,
+    is_inside,
+    plus_log_normalizer,
+    present,
+    row_max,
+    shifted_normalizer,
+    total,
+)
 from jaxinfo._log_domain._softmax import (
-    log_normalizer,
-    log_softmax,
     log_sum_exp,
-    normalized_exp,
     shifted,
     shifted_difference,
     softmax,
     softmax_difference,
+    surprisal,
     surprisal_slope,
     weighted_deviation,
 )
@@ -43,17 +56,19 @@ __all__ = [
     "cross_entropy_from_probs",
     "entropy",
     "information",
+    "information_and_mass",
+    "is_inside",
     "jeffreys_divergence",
     "jensen_shannon_divergence",
     "kl_divergence",
     "kl_divergence_from_probs",
     "label_surprisal",
-    "log_softmax",
     "pointwise_information",
+    "pointwise_of_table",
     "present",
-    "row_max",
     "softmax",
     "softmax_difference",
+    "surprisal",
 ]
 
 Slope = Callable[..., jax.Array]
@@ -67,6 +82,8 @@ def _rule(value: RowFunction, *slopes: Slope, infinite: tuple[int, ...] = ()) ->
 
     @partial(jax.custom_jvp, nondiff_argnums=(0,))
     def function(axes: Axes, *tables: jax.Array) -> jax.Array:
+        if not tables[0].size:
+            return jnp.nan * total(tables[0], axes)  # no outcome is no distribution
         return value(axes, *tables)
 
     def jvp(axes: Axes, primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
@@ -76,7 +93,7 @@ def _rule(value: RowFunction, *slopes: Slope, infinite: tuple[int, ...] = ()) ->
         finite = [pair for i, pair in enumerate(pairs) if i not in infinite]
         others = [pair for i, pair in enumerate(pairs) if i in infinite]
         tangent = _numerics.finite_linear(primals[0], *finite) + _numerics.linear(primals[0], *others)
-        return out, total(tangent, axes)
+        return out, change(tangent, axes)
 
     function.defjvp(jvp, symbolic_zeros=True)
     return function
@@ -103,26 +120,31 @@ def _close(value: jax.Array) -> jax.Array:
 kl_divergence = _rule(
     _values.kl_divergence,
     _kl_slope,
-    lambda axes, value, z_p, z_q: softmax_difference(axes, _close(value), z_q, z_p),
+    lambda axes, value, z_p, z_q: -softmax_difference(axes, _close(value), z_p, z_q),
 )
-
-
-def _jeffreys_slope(axes: Axes, value: jax.Array, z_p: jax.Array, z_q: jax.Array) -> jax.Array:
-    return _kl_slope(axes, value, z_p, z_q) + softmax_difference(axes, _close(value), z_p, z_q)
-
-
 jeffreys_divergence = _rule(
     _values.jeffreys_divergence,
-    _jeffreys_slope,
-    lambda axes, value, z_p, z_q: _jeffreys_slope(axes, value, z_q, z_p),
+    lambda axes, value, z_p, z_q: _kl_slope(axes, value, z_p, z_q) + softmax_difference(axes, _close(value), z_p, z_q),
+    lambda axes, value, z_p, z_q: _kl_slope(axes, value, z_q, z_p) - softmax_difference(axes, _close(value), z_p, z_q),
 )
 
 
-def _mixture_slope(axes: Axes, value: jax.Array, z: jax.Array, other: jax.Array, weight: jax.Array) -> jax.Array:
+def _mixture_slope(
+    axes: Axes, z: jax.Array, p: jax.Array, q: jax.Array, difference: jax.Array, weight: jax.Array
+) -> jax.Array:
     """d/dz of `w KL(p | m)`, the mixture held fixed: it minimises the divergence."""
-    p, q = softmax(axes, z), softmax(axes, other)
-    difference = (1 - weight) * softmax_difference(axes, _close(value), z, other)
-    return weight * weighted_deviation(axes, z, _numerics.log_ratio(p, weight * p + (1 - weight) * q, difference))
+    log_ratio = _numerics.log_ratio(p, weight * p + (1 - weight) * q, (1 - weight) * difference)
+    return weight * weighted_deviation(axes, z, log_ratio)
+
+
+def _toward_p(axes: Axes, value: jax.Array, z_p: jax.Array, z_q: jax.Array, weight: jax.Array) -> jax.Array:
+    p, q, difference = softmax(axes, z_p), softmax(axes, z_q), softmax_difference(axes, _close(value), z_p, z_q)
+    return _mixture_slope(axes, z_p, p, q, difference, weight)
+
+
+def _toward_q(axes: Axes, value: jax.Array, z_p: jax.Array, z_q: jax.Array, weight: jax.Array) -> jax.Array:
+    p, q, difference = softmax(axes, z_p), softmax(axes, z_q), softmax_difference(axes, _close(value), z_p, z_q)
+    return _mixture_slope(axes, z_q, q, p, -difference, 1 - weight)
 
 
 def _weight_slope(axes: Axes, value: jax.Array, z_p: jax.Array, z_q: jax.Array, weight: jax.Array) -> jax.Array:
@@ -133,32 +155,25 @@ def _weight_slope(axes: Axes, value: jax.Array, z_p: jax.Array, z_q: jax.Array, 
     return _numerics.mixture_term(p, m, rest * difference, weight) - toward_q
 
 
-jensen_shannon_divergence = _rule(
-    _values.jensen_shannon_divergence,
-    _mixture_slope,
-    lambda axes, value, z_p, z_q, weight: _mixture_slope(axes, value, z_q, z_p, 1 - weight),
-    _weight_slope,
-)
+jensen_shannon_divergence = _rule(_values.jensen_shannon_divergence, _toward_p, _toward_q, _weight_slope)
 
 
 @jax.custom_jvp
 def pointwise_information(z: jax.Array) -> jax.Array:
-    """`log(p(x,y) / (p(x) p(y)))` from the logits of p(x,y), by whichever of two formulas has lost fewer digits."""
-    _, apart, size = _values.from_independence((-2, -1), z)
-    p = softmax((-2, -1), z)
-    excess, terms = _numerics.dependence(p)
-    resolved = jnp.any(p > 0, axis=-1, keepdims=True) & jnp.any(p > 0, axis=-2, keepdims=True)
-    # The exponentials have rounded several times.
-    likely = (8 * terms < size) & (jnp.abs(excess) < 0.5) & resolved
-    density = jnp.where(likely, _numerics.log1p(jnp.where(likely, excess, jnp.zeros_like(z))), -apart)
-    return jnp.where(row_max(z, (-2, -1)) == -jnp.inf, jnp.nan, density)
+    """`log(p(x,y) / (p(x) p(y)))` from the logits of p(x,y)."""
+    return pointwise_of_logits(z)
 
 
 @pointwise_information.defjvp
 def _pointwise_information_jvp(primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
     (z,), (dz,) = primals, tangents
-    _, tangent = jax.jvp(lambda z: -_values.from_independence((-2, -1), z)[1], (z,), (dz,))
-    return pointwise_information(z), tangent
+    return pointwise_information(z), jax.jvp(_density, (z,), (dz,))[1]
+
+
+def _density(z: jax.Array) -> jax.Array:
+    """`log(p(x,y) / (p(x) p(y)))` as a slope; 0 where a marginal is masked throughout."""
+    x, y, both = (log_sum_exp(a, z) for a in ((-1,), (-2,), (-2, -1)))
+    return jnp.where(present(z), jnp.where(present(z), z, jnp.zeros_like(z)) - x - y + both, jnp.zeros_like(z))
 
 
 def _conditional_entropy_slope(axes: Axes, _: jax.Array, z: jax.Array) -> jax.Array:
@@ -205,19 +220,15 @@ kl_divergence_from_probs = _rule(_values.kl_divergence_from_probs, _log_ratio_sl
 @partial(jax.custom_jvp, nondiff_argnums=(0,))
 def label_surprisal(axes: Axes, labels: jax.Array, z: jax.Array) -> jax.Array:
     """`-log softmax(z)` at the labels, whose axis has length 1; NaN for a label that is no outcome."""
-    return _at_labels(axes, labels, z, log_normalizer(axes, z))
-
-
-def _at_labels(axes: Axes, labels: jax.Array, z: jax.Array, normalizer: jax.Array) -> jax.Array:
+    m, s = shifted_normalizer(z, axes)
     chosen = jnp.where(labels < 0, z.shape[axes[0]], labels)  # negative indices would count from the end
     at_label = jnp.take_along_axis(z, chosen, axis=axes[0], mode="fill", fill_value=jnp.nan)
-    return normalizer - (at_label - row_max(z, axes))
+    return plus_log_normalizer(axes, m - at_label, z, m, s)
 
 
 @label_surprisal.defjvp
 def _label_surprisal_jvp(axes: Axes, primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
     (labels, z), (_, dz) = primals, tangents
-    normalizer = log_normalizer(axes, lax.stop_gradient(z))
     hit = lax.broadcasted_iota(labels.dtype, z.shape, z.ndim + axes[0]) == labels
-    slope = normalized_exp(axes, z, normalizer) - hit.astype(z.dtype)
-    return _at_labels(axes, labels, z, normalizer), total(slope * dz, axes)
+    slope = softmax(axes, z) - hit.astype(z.dtype)
+    return label_surprisal(axes, labels, z), change(slope * dz, axes)

@@ -51,15 +51,15 @@ def adaptive(fast: RowFunction, accurate: RowFunction, small: float) -> RowFunct
 
 
 def selective(fast: RowFunction, accurate: RowFunction) -> RowFunction:
-    """`f(axes, rows, *tables)`: `accurate` in the rows named, `fast` elsewhere. For results as large as the tables."""
+    """`f(axes, rows, *tables)`: `fast` if no row is named, else `accurate`.
+
+    `accurate` is told the rows too, and agrees with `fast` in the others.
+    """
 
     def on_cpu(axes: Axes, rows: jax.Array, *tables: jax.Array) -> jax.Array:
-        def some() -> jax.Array:
-            return jnp.where(rows, accurate(axes, *tables), fast(axes, *tables))
+        return lax.cond(jnp.any(rows), lambda: accurate(axes, rows, *tables), lambda: fast(axes, *tables))
 
-        return lax.cond(jnp.any(rows), some, lambda: fast(axes, *tables))
-
-    return _batchable(on_cpu, lambda axes, _, *tables: accurate(axes, *tables))
+    return _batchable(on_cpu, accurate)
 
 
 def total(x: jax.Array, axes: Axes) -> jax.Array:
@@ -67,38 +67,84 @@ def total(x: jax.Array, axes: Axes) -> jax.Array:
     return _numerics.row_sum(x, axes, True)
 
 
+def change(tangents: jax.Array, axes: Axes) -> jax.Array:
+    """The sum over a row of tangents: linear, so that it can be transposed."""
+    return jnp.sum(tangents, axis=axes, keepdims=True)
+
+
 def row_max(z: jax.Array, axes: Axes) -> jax.Array:
     """The largest logit of a row; `-inf` for an empty one."""
-    return lax.stop_gradient(jnp.max(z, axis=axes, keepdims=True, initial=-jnp.inf))
+    return _numerics.fence(jnp.max(lax.stop_gradient(z), axis=axes, keepdims=True, initial=-jnp.inf))
+
+
+def again(m: jax.Array, x: jax.Array) -> jax.Array:
+    """`m`, or NaN with `x`, as another variable: `z - m` is computed anew and not written out as a table."""
+    return jnp.where(x == x, m, jnp.nan)  # noqa: PLR0124
 
 
 def shifted_normalizer(z: jax.Array, axes: Axes) -> tuple[jax.Array, jax.Array]:
-    """The row maximum and the sum of `exp(z - max)`, kept apart."""
-    m = lax.optimization_barrier(row_max(z, axes))
-    return lax.optimization_barrier((m, total(jnp.exp(z - m), axes)))
+    """The row maximum and the sum of `exp(z - max)`; both NaN for a row that is no distribution."""
+    m = row_max(z, axes)
+    s = total(jnp.exp(z - m), axes)
+    return again(m, s), s
 
 
-def log_shifted_normalizer(z: jax.Array, m: jax.Array, axes: Axes) -> jax.Array:
-    """`log sum exp(z - m)`, accurate also where one logit has nearly all the mass.
+def fusible_normalizer(z: jax.Array, axes: Axes) -> tuple[jax.Array, jax.Array]:
+    """The same, unfenced: with one sum after it, XLA on a CPU runs all over a row while that is in the cache."""
+    m = jnp.max(z, axis=axes, keepdims=True, initial=-jnp.inf)
+    s = jnp.sum(jnp.exp(z - m), axis=axes, keepdims=True)
+    return m + 0 * s, s  # another variable than `m`, as in `again`
 
-    The sum of the others goes through `log1p`.
+
+def _plus_log_fast(axes: Axes, rest: jax.Array, z: jax.Array, m: jax.Array, s: jax.Array) -> jax.Array:
+    del axes, z, m
+    return rest + jnp.log(s)
+
+
+def accurate_plus_log_normalizer(axes: Axes, rest: jax.Array, z: jax.Array, m: jax.Array, s: jax.Array) -> jax.Array:
+    """Below 1.25 one logit alone is the largest: the others, below -1.3 there, are summed without it."""
+    a = z - again(m, rest)
+    others = total(jnp.minimum(jnp.exp(a), -a), axes)
+    return rest + jnp.where(s < 1.25, jnp.log1p(others), jnp.log(s))
+
+
+# rest + log sum exp(z - m), given that sum. Where one logit has nearly all the mass its logarithm is small and shows
+# its rounding, if the rest is small too.
+plus_log_normalizer = adaptive(_plus_log_fast, accurate_plus_log_normalizer, 0.22)
+
+
+def highest(x: jax.Array) -> float:
+    """A large number whose product with a probability is finite."""
+    return float(jnp.finfo(x.dtype).max) / 4
+
+
+def floored(z: jax.Array, part: int = 4) -> jax.Array:
+    """Logits with a finite number for `-inf`, so that `0 * inf` is 0; another `part` is another variable."""
+    return jnp.maximum(z, -float(jnp.finfo(z.dtype).max) / part)
+
+
+def _exposure(z_p: jax.Array, z_q: jax.Array, axes: Axes) -> jax.Array:
+    """1 if q is masked somewhere where p is not, else about 0; -1 or less if all of p is masked; NaN if one is.
+
+    Arithmetic, as comparisons of whole tables are slow on a CPU. A finite logit is a positive probability, also where
+    its exponential underflows; so logits are scaled down far enough that a mask stands out from any of them.
     """
-    below = z < m
-    others = total(jnp.where(below, jnp.exp(z - m), jnp.zeros_like(z)), axes)
-    tied = total(jnp.where(below, jnp.zeros_like(z), jnp.ones_like(z)), axes)
-    return jnp.where(is_void(m), jnp.nan, jnp.log1p(others + (tied - 1)))
+    half = jnp.finfo(z_p.dtype).maxexp // 2
+    scale, mask = 2.0**-half, 2.0 ** (half + 6)
+    entries = jnp.maximum(z_p * scale, -2 * mask) + jnp.minimum(z_q * -scale, mask)
+    return _numerics.fence(jnp.max(entries, axis=axes, keepdims=True, initial=-jnp.inf)) / mask
+
+
+def is_outside(z_p: jax.Array, z_q: jax.Array, axes: Axes) -> jax.Array:
+    """Whether q is masked somewhere where p is not."""
+    return _exposure(z_p, z_q, axes) > 0.5
+
+
+def is_inside(z_p: jax.Array, z_q: jax.Array, axes: Axes) -> jax.Array:
+    """Whether both are distributions and q is masked only where p is."""
+    return jnp.abs(_exposure(z_p, z_q, axes)) < 0.5
 
 
 def present(z: jax.Array) -> jax.Array:
     """Not masked. NaN is present, so that it stays in its row."""
     return z != -jnp.inf
-
-
-def masked_product(weight: jax.Array, x: jax.Array, present: jax.Array) -> jax.Array:
-    """`weight * x` where the outcome is present, else 0."""
-    return jnp.where(present, weight * jnp.where(present, x, jnp.zeros_like(x)), jnp.zeros_like(weight))
-
-
-def is_void(*row_maxima: jax.Array) -> jax.Array:
-    """Rows that hold NaN, or only `-inf`, which is no distribution."""
-    return functools.reduce(jnp.logical_or, [jnp.isnan(m) | (m == -jnp.inf) for m in row_maxima])

@@ -6,7 +6,7 @@ Each has a derivative of its own, finite for every row, so that the measures hav
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -14,8 +14,10 @@ import jax.numpy as jnp
 from jaxinfo import _numerics
 from jaxinfo._log_domain._rows import (
     Axes,
-    adaptive,
-    log_shifted_normalizer,
+    again,
+    change,
+    floored,
+    plus_log_normalizer,
     present,
     row_max,
     selective,
@@ -24,42 +26,31 @@ from jaxinfo._log_domain._rows import (
 )
 
 
-def _log_normalizer_fast(axes: Axes, z: jax.Array) -> jax.Array:
-    return jnp.log(shifted_normalizer(z, axes)[1])
-
-
-def _log_normalizer_accurate(axes: Axes, z: jax.Array) -> jax.Array:
-    return log_shifted_normalizer(z, row_max(z, axes), axes)
-
-
-# The logarithm is small, and its rounding shows, where one logit has nearly all the mass.
-log_normalizer = adaptive(_log_normalizer_fast, _log_normalizer_accurate, 0.25)
-
-
 @partial(jax.custom_jvp, nondiff_argnums=(0,))
 def softmax(axes: Axes, z: jax.Array) -> jax.Array:
-    """`exp(z) / sum exp(z)`, from normalisers that XLA does not write out as tables."""
-    m, s = shifted_normalizer(z, axes)
-    return jnp.exp(z - m) / s
+    """`exp(z) / sum exp(z)`: a table, so its exponentials are computed once and stay."""
+    e = jnp.exp(z - row_max(z, axes))
+    return e * (1 / total(e, axes))
 
 
 @softmax.defjvp
 def _softmax_jvp(axes: Axes, primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
     (z,), (dz,) = primals, tangents
     p = softmax(axes, z)
-    return p, p * (dz - total(p * dz, axes))
+    return p, p * (dz - change(p * dz, axes))
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(0,))
 def surprisal(axes: Axes, z: jax.Array) -> jax.Array:
     """`-log softmax(z)`; that of the likely outcome keeps its digits."""
-    return log_normalizer(axes, z) - (z - row_max(z, axes))
+    m, s = shifted_normalizer(z, axes)
+    return plus_log_normalizer(axes, jnp.zeros_like(m), z, m, s) - (z - m)
 
 
 @surprisal.defjvp
 def _surprisal_jvp(axes: Axes, primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
     (z,), (dz,) = primals, tangents
-    return surprisal(axes, z), total(softmax(axes, z) * dz, axes) - dz
+    return surprisal(axes, z), change(softmax(axes, z) * dz, axes) - dz
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(0,))
@@ -72,51 +63,7 @@ def surprisal_slope(axes: Axes, z: jax.Array) -> jax.Array:
 @surprisal_slope.defjvp
 def _surprisal_slope_jvp(axes: Axes, primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
     (z,), (dz,) = primals, tangents
-    return surprisal_slope(axes, z), total(softmax(axes, z) * dz, axes) - dz
-
-
-@partial(jax.custom_jvp, nondiff_argnums=(0,))
-def normalized_exp(axes: Axes, z: jax.Array, log_normalizer: jax.Array) -> jax.Array:
-    """`softmax(z)` from a normaliser that is known already, `log sum exp(z - max z)`."""
-    return jnp.exp((z - row_max(z, axes)) - log_normalizer)
-
-
-@normalized_exp.defjvp
-def _normalized_exp_jvp(axes: Axes, primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
-    p, dz = normalized_exp(axes, *primals), tangents[0]
-    return p, p * (dz - total(p * dz, axes))
-
-
-def log_softmax(axes: Axes, z: jax.Array) -> jax.Array:
-    """`log softmax(z)`."""
-    return -surprisal(axes, z)
-
-
-@partial(jax.custom_jvp, nondiff_argnums=(0,))
-def log_marginal(axes: Axes, z: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """`log sum exp(z)` in three parts: the row maximum, a rest, and a count n whose logarithm belongs to the sum.
-
-    Where the logits of a row are close together the rest is the logarithm of the mean of `exp(z - max)` over those that
-    are not masked: small where the differences are, it has their digits. Elsewhere n is 1. The maximum of a row of only
-    `-inf` is `-inf`, and all derivatives there are 0.
-    """
-    m, here = row_max(z, axes), present(z)
-    empty, zero = m == -jnp.inf, jnp.zeros_like(z)
-    away = jnp.where(here, z, zero) - jnp.where(empty, jnp.zeros_like(m), m)
-    count = jnp.maximum(total(here.astype(z.dtype), axes), 1)
-    less = total(jnp.where(here, jnp.expm1(away), zero), axes) / count
-    close = less > -0.5
-    rest = jnp.where(close, _numerics.log1p(jnp.where(close, less, 0)), log_shifted_normalizer(z, m, axes))
-    return m, jnp.where(empty, jnp.zeros_like(m), rest), jnp.where(close, count, jnp.ones_like(count))
-
-
-@log_marginal.defjvp
-def _log_marginal_jvp(axes: Axes, primals: Any, tangents: Any) -> tuple[Any, Any]:
-    (z,), (dz,) = primals, tangents
-    held = jnp.where(row_max(z, axes) == -jnp.inf, jnp.zeros_like(z), z)
-    share = jnp.where(present(z), softmax(axes, held), jnp.zeros_like(z))
-    m, rest, count = log_marginal(axes, z)
-    return (m, rest, count), (jnp.zeros_like(m), total(share * dz, axes), jnp.zeros_like(count))
+    return surprisal_slope(axes, z), change(softmax(axes, z) * dz, axes) - dz
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(0,))
@@ -132,52 +79,71 @@ def _log_sum_exp_jvp(axes: Axes, primals: Any, tangents: Any) -> tuple[jax.Array
     (z,), (dz,) = primals, tangents
     held = jnp.where(row_max(z, axes) == -jnp.inf, jnp.zeros_like(z), z)
     share = jnp.where(present(z), softmax(axes, held), jnp.zeros_like(z))
-    return log_sum_exp(axes, z), total(share * dz, axes)
+    return log_sum_exp(axes, z), change(share * dz, axes)
 
 
-def centred(axes: Axes, z_p: jax.Array, z_q: jax.Array, apart: jax.Array) -> dict[str, jax.Array]:
-    """The two rows, centred.
+class Centred(NamedTuple):
+    """What KL(p|q) is made of, one number a row; see `centred`."""
 
-    With `e = z_q - z_p`, given as `apart`, and `c = e - sum(p e)`: `p`, `r = p exp(c)`, `c`, and the excess
-    `sum(p (expm1(c) - c))`, every term of it at least 0.
+    excess: jax.Array
+    mean: jax.Array
+    log_ratio: jax.Array
 
-    `log sum(p exp(c)) = KL(p|q)` because `sum(p c) = 0`. The difference of the logits is taken before anything else is
-    subtracted: it is exact where they are close. Mass that q has where p has none is in `r`.
+
+def centred(axes: Axes, z_p: jax.Array, z_q: jax.Array) -> Centred:
+    """With `e = (z_q - z_p) - (max z_q - max z_p)`, its mean under p, and `c = e - mean`.
+
+    `log sum(p exp(c)) = KL(p|q)` because `sum(p c) = 0`; so KL is `log1p` of the excess `sum(p (expm1(c) - c))`, every
+    term of it at least 0. The difference of the logits is taken before anything else is subtracted: it is exact where
+    they are close. Mass that q has where p has none joins through `exp(z_q)`.
     """
-    (m_p, s_p), m_q = shifted_normalizer(z_p, axes), row_max(z_q, axes)
-    both = present(z_p) & present(z_q)
-    e = jnp.where(both, apart - (m_q - m_p), jnp.zeros_like(z_p))
-    p = jnp.exp(z_p - m_p) / s_p
-    shared = jnp.where(both, p, jnp.zeros_like(p))
-    mass = total(shared, axes)
-    mass = jnp.where(mass == 0, jnp.ones_like(mass), mass)
-    mean = total(shared * e, axes) / mass
-    correction = total(shared * (e - mean), axes) / mass  # what rounding left of the mean
-    c = jnp.where(both, (e - mean) - correction, jnp.zeros_like(e))
-    r = jnp.where(present(z_q), jnp.exp((z_q - m_q) - (mean + correction)) / s_p, jnp.zeros_like(p))
-    s = jnp.where(both, jnp.tanh(-0.5 * c), jnp.where(present(z_q), -jnp.ones_like(c), jnp.zeros_like(c)))
-    terms = _numerics.divergence_from_log_ratio(p, s, s * (p + r), -c)
-    lost = jnp.where(present(z_p) & ~present(z_q), p, jnp.zeros_like(p))  # where KL(p|q) is infinite
-    excess = total(terms - lost, axes)
-    return {"p": p, "r": r, "c": c, "excess": excess, "mean": mean + correction}
+    (m_p, s_p), (m_q, s_q) = shifted_normalizer(z_p, axes), shifted_normalizer(z_q, axes)
+    mean = total(jnp.exp(z_p - m_p) * ((floored(z_q) - floored(z_p)) - (m_q - m_p)), axes) / s_p
+    m_p, m_q = again(m_p, mean), again(m_q, mean)
+    c = ((m_p - m_q) - (floored(z_p, 5) - floored(z_q, 5))) - mean
+    p, r = jnp.exp(z_p - m_p) * (1 / s_p), jnp.exp((z_q - m_q) - mean) * (1 / s_p)  # p and p exp(c)
+    s = jnp.tanh(-0.5 * c)
+    excess = total(_numerics.divergence_from_log_ratio(p, s, s * (p + r), -c), axes)
+    return Centred(excess, mean, jnp.log(s_q / s_p))
 
 
-def close_softmax_difference(axes: Axes, z_p: jax.Array, z_q: jax.Array) -> jax.Array:
-    """`softmax(z_p) - softmax(z_q)`, with its digits where the two are close."""
-    p, q = softmax(axes, z_p), softmax(axes, z_q)
-    row = centred(axes, z_p, z_q, z_q - z_p)
-    log_ratio = row["c"] - _numerics.log1p(row["excess"])  # log(q/p)
-    close = (row["excess"] < 1) & present(z_p) & present(z_q)
-    return jnp.where(close, (p + q) * jnp.tanh(-0.5 * jnp.where(close, log_ratio, jnp.zeros_like(p))), p - q)
+def _shift_fast(axes: Axes, z_p: jax.Array, z_q: jax.Array) -> jax.Array:
+    (_, s_p), (_, s_q) = shifted_normalizer(z_p, axes), shifted_normalizer(z_q, axes)
+    return jnp.log(s_q / s_p)
 
 
-_difference = selective(lambda axes, z_p, z_q: softmax(axes, z_p) - softmax(axes, z_q), close_softmax_difference)
+def _shift_close(axes: Axes, z_p: jax.Array, z_q: jax.Array) -> jax.Array:
+    row = centred(axes, z_p, z_q)
+    return jnp.where(row.excess < 1, row.mean + _numerics.log1p(row.excess), row.log_ratio)
+
+
+def _shift_accurate(axes: Axes, close: jax.Array, z_p: jax.Array, z_q: jax.Array) -> jax.Array:
+    return jnp.where(close, _shift_close(axes, z_p, z_q), _shift_fast(axes, z_p, z_q))
+
+
+# log(q/p) = (z_q - max) - (z_p - max) - shift.
+_shift = selective(_shift_fast, _shift_accurate)
+
+
+def _difference(axes: Axes, z_p: jax.Array, z_q: jax.Array, shift: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """p, q and `log(p/q)`, finite also where one is masked."""
+    (m_p, s_p), (m_q, s_q) = shifted_normalizer(z_p, axes), shifted_normalizer(z_q, axes)
+    m_p, m_q = again(m_p, shift), again(m_q, shift)
+    p, q = jnp.exp(z_p - m_p) * (1 / s_p), jnp.exp(z_q - m_q) * (1 / s_q)
+    return p, q, (floored(z_p, 6) - floored(z_q, 6)) + (m_q - m_p + shift)
+
+
+def softmaxes_and_log_ratio(axes: Axes, z_p: jax.Array, z_q: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """p, q and `log(p/q)`, with all its digits where they are close; finite also where one is masked."""
+    return _difference(axes, z_p, z_q, _shift_close(axes, z_p, z_q))
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(0,))
 def softmax_difference(axes: Axes, close: jax.Array, z_p: jax.Array, z_q: jax.Array) -> jax.Array:
     """`softmax(z_p) - softmax(z_q)`, with all digits in the rows named as close."""
-    return _difference(axes, close, z_p, z_q)
+    m_p, m_q, shift = row_max(z_p, axes), row_max(z_q, axes), _shift(axes, close, z_p, z_q)
+    log_ratio = (floored(z_p, 6) - floored(z_q, 6)) + (m_q - m_p + shift)
+    return (softmax(axes, z_p) + softmax(axes, z_q)) * jnp.tanh(0.5 * log_ratio)
 
 
 @softmax_difference.defjvp
@@ -190,17 +156,17 @@ def _softmax_difference_jvp(axes: Axes, primals: Any, tangents: Any) -> tuple[ja
 @partial(jax.custom_jvp, nondiff_argnums=(0,))
 def weighted_deviation(axes: Axes, z: jax.Array, x: jax.Array) -> jax.Array:
     """`p (x - sum(p x))` with `p = softmax(z)`: the derivative of `sum(p x)` in `z`."""
-    m, s = shifted_normalizer(z, axes)
-    mean = total(jnp.exp(z - m) * x, axes) / s
-    return (jnp.exp(z - m) / s) * (x - mean)
+    e = jnp.exp(z - row_max(z, axes))
+    s = total(e, axes)
+    return (e * (1 / s)) * (x - total(e * x, axes) / s)
 
 
 @weighted_deviation.defjvp
 def _weighted_deviation_jvp(axes: Axes, primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
     (z, x), (dz, dx) = primals, tangents
     p, value = softmax(axes, z), weighted_deviation(axes, z, x)
-    spread = dz - total(p * dz, axes)
-    return value, value * spread + p * (dx - total(p * dx, axes) - total(value * dz, axes))
+    spread = dz - change(p * dz, axes)
+    return value, value * spread + p * (dx - change(p * dx, axes) - change(value * dz, axes))
 
 
 def shifted(z: jax.Array, axes: Axes) -> jax.Array:

@@ -2,192 +2,189 @@
 
 from __future__ import annotations
 
+import math
+
 import jax
 import jax.numpy as jnp
-from jax import lax
 
 from jaxinfo import _numerics
+from jaxinfo._log_domain._information import close_information, information_and_mass, is_close
 from jaxinfo._log_domain._rows import (
     Axes,
+    accurate_plus_log_normalizer,
     adaptive,
-    is_void,
-    log_shifted_normalizer,
-    masked_product,
-    present,
+    floored,
+    fusible_normalizer,
+    highest,
+    is_outside,
+    plus_log_normalizer,
     row_max,
+    selective,
     shifted_normalizer,
     total,
 )
-from jaxinfo._log_domain._softmax import centred, close_softmax_difference, log_marginal, softmax
+from jaxinfo._log_domain._softmax import centred, softmax, softmaxes_and_log_ratio
 
 SMALL = 0.25  # nats; below it the rounding of a log-softmax shows in the result
 
 
+def _one_of(z: jax.Array, axes: Axes) -> float:
+    """1 over the number of outcomes of a row."""
+    return 1 / math.prod(z.shape[a] for a in axes)
+
+
 def _entropy_fast(axes: Axes, z: jax.Array) -> jax.Array:
+    """`log s - sum(p a)`: the logarithm spread over the row, where rounding of p does not touch it."""
+    m, s = fusible_normalizer(z, axes)
+    return total((jnp.exp(z - m) * (1 / s)) * (m - z) + jnp.log(s) * _one_of(z, axes), axes)
+
+
+def _entropy_parts(axes: Axes, z: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """`-sum(p a)` with `a = z - max`, the maximum and `sum exp(a)`."""
     m, s = shifted_normalizer(z, axes)
-    return jnp.log(s) - total(jnp.exp(z - m) * (z - m), axes) / s
+    return total(jnp.exp(z - m) * jnp.minimum(m - z, highest(z)), axes) / s, m, s
 
 
 def _entropy_accurate(axes: Axes, z: jax.Array) -> jax.Array:
-    m, s = shifted_normalizer(z, axes)
-    a = z - m
-    return log_shifted_normalizer(z, m, axes) + total(masked_product(jnp.exp(a), -a, present(z)), axes) / s
+    mean, m, s = _entropy_parts(axes, z)
+    return accurate_plus_log_normalizer(axes, mean, z, m, s)
+
+
+_entropy_of_wide = adaptive(_entropy_fast, _entropy_accurate, SMALL)
+
+
+def entropy(axes: Axes, z: jax.Array) -> jax.Array:
+    """Among many narrow rows some are nearly sure: those are cheapest mended in the logarithm alone."""
+    if math.prod(z.shape[a] for a in axes) >= 1024:
+        return _entropy_of_wide(axes, z)
+    mean, m, s = _entropy_parts(axes, z)
+    return plus_log_normalizer(axes, mean, z, m, s)
 
 
 def _cross_entropy_fast(axes: Axes, z_p: jax.Array, z_q: jax.Array) -> jax.Array:
-    (m_p, s_p), (m_q, s_q) = shifted_normalizer(z_p, axes), shifted_normalizer(z_q, axes)
-    return jnp.log(s_q) - total(jnp.exp(z_p - m_p) * (z_q - m_q), axes) / s_p
+    (m_p, s_p), (m_q, s_q) = fusible_normalizer(z_p, axes), fusible_normalizer(z_q, axes)
+    return total((jnp.exp(z_p - m_p) * (1 / s_p)) * (m_q - z_q) + jnp.log(s_q) * _one_of(z_q, axes), axes)
 
 
 def _cross_entropy_accurate(axes: Axes, z_p: jax.Array, z_q: jax.Array) -> jax.Array:
-    (m_p, s_p), m_q = shifted_normalizer(z_p, axes), row_max(z_q, axes)
-    here = present(z_p)
-    mean = total(masked_product(jnp.exp(z_p - m_p), m_q - z_q, here), axes) / s_p
-    value = log_shifted_normalizer(z_q, m_q, axes) + mean
-    # A finite logit is a positive probability, also where its exponential underflows.
-    outside = jnp.any(here & ~present(z_q), axis=axes, keepdims=True)
-    return jnp.where(is_void(m_p, m_q), jnp.nan, jnp.where(outside, jnp.inf, value))
+    """`log s_q + sum(p (max z_q - z_q))`."""
+    (m_p, s_p), (m_q, s_q) = shifted_normalizer(z_p, axes), shifted_normalizer(z_q, axes)
+    mean = total(jnp.exp(z_p - m_p) * jnp.minimum(m_q - z_q, highest(z_q)), axes) / s_p
+    mean = jnp.where(is_outside(z_p, z_q, axes), jnp.inf, mean)
+    return accurate_plus_log_normalizer(axes, mean, z_q, m_q, s_q)
+
+
+def _mask_factor(a: jax.Array, part: int) -> jax.Array:
+    """1, but at a mask that was floored a huge number: times another one and any p > 0 it is infinite."""
+    return 1 + jnp.square(a * (part * 2.0 ** -(jnp.finfo(a.dtype).maxexp // 2)))
 
 
 def _probs_cross_entropy_fast(axes: Axes, p: jax.Array, z_q: jax.Array) -> jax.Array:
-    m, s = shifted_normalizer(z_q, axes)
+    m, s = fusible_normalizer(z_q, axes)
     root = jnp.sqrt(p)  # NaN for a negative probability
-    return total(root * (root * (lax.optimization_barrier(jnp.log(s)) - (z_q - m))), axes)
+    return total(root * (root * (jnp.log(s) - (z_q - m))), axes)
 
 
 def _probs_cross_entropy_accurate(axes: Axes, p: jax.Array, z_q: jax.Array) -> jax.Array:
-    m = row_max(z_q, axes)
-    surprisal = log_shifted_normalizer(z_q, m, axes) - (z_q - m)
-    value = total(masked_product(jnp.sqrt(p), jnp.sqrt(p) * surprisal, p != 0), axes)
-    return jnp.where(is_void(m), jnp.nan, value)
+    """`sum(p (log s_q - (z_q - max)))`, `inf` where q is masked and p is not 0."""
+    m, s = shifted_normalizer(z_q, axes)
+    log_s = accurate_plus_log_normalizer(axes, jnp.zeros_like(m), z_q, m, s)
+    root, a = jnp.sqrt(p), floored(z_q - m, 2)
+    return total((root * (root * (log_s - a))) * _mask_factor(a, 2), axes)
 
 
 # Divergences
 
 
 def _kl_fast(axes: Axes, z_p: jax.Array, z_q: jax.Array) -> jax.Array:
-    (m_p, s_p), (m_q, s_q) = shifted_normalizer(z_p, axes), shifted_normalizer(z_q, axes)
-    mean = total(jnp.exp(z_p - m_p) * ((z_q - m_q) - (z_p - m_p)), axes) / s_p
-    return jnp.log(s_q / s_p) - mean
+    """`sum(p log(p/q))`."""
+    (m_p, s_p), (m_q, s_q) = fusible_normalizer(z_p, axes), fusible_normalizer(z_q, axes)
+    p = jnp.exp(z_p - m_p) * (1 / s_p)
+    return total(p * (((z_p - m_p) - (z_q - m_q)) + jnp.log(s_q / s_p)), axes)
 
 
 def _kl_accurate(axes: Axes, z_p: jax.Array, z_q: jax.Array) -> jax.Array:
-    return _kl_from_difference(axes, z_p, z_q, z_q - z_p)
-
-
-def _kl_from_difference(axes: Axes, z_p: jax.Array, z_q: jax.Array, apart: jax.Array) -> jax.Array:
-    row = centred(axes, z_p, z_q, apart)
-    (m_p, s_p), (m_q, s_q) = shifted_normalizer(z_p, axes), shifted_normalizer(z_q, axes)
-    # exp(KL) overflows where KL is large; the difference of the normalisers is as good there.
-    value = jnp.where(row["excess"] < 1e30, jnp.log1p(row["excess"]), jnp.log(s_q / s_p) - row["mean"])
-    outside = jnp.any(present(z_p) & ~present(z_q), axis=axes, keepdims=True)
-    return jnp.where(is_void(m_p, m_q), jnp.nan, jnp.where(outside, jnp.inf, value))
+    row = centred(axes, z_p, z_q)
+    value = row.log_ratio - row.mean
+    value = jnp.where(row.excess < 1e30, jnp.log1p(row.excess), value)
+    outside = is_outside(z_p, z_q, axes) & ~jnp.isnan(row.log_ratio)
+    return jnp.where(outside, jnp.inf, value)
 
 
 def _jeffreys_fast(axes: Axes, z_p: jax.Array, z_q: jax.Array) -> jax.Array:
-    (m_p, s_p), (m_q, s_q) = shifted_normalizer(z_p, axes), shifted_normalizer(z_q, axes)
-    apart = lax.optimization_barrier(jnp.log(s_q / s_p))
-    one, other = lax.optimization_barrier((1 / s_p, 1 / s_q))
-    p, q = jnp.exp(z_p - m_p) * one, jnp.exp(z_q - m_q) * other
-    return total((p - q) * ((z_p - m_p) - (z_q - m_q) + apart), axes)
+    """`sum((p - q) log(p/q))`."""
+    (m_p, s_p), (m_q, s_q) = fusible_normalizer(z_p, axes), fusible_normalizer(z_q, axes)
+    p, q = jnp.exp(z_p - m_p) * (1 / s_p), jnp.exp(z_q - m_q) * (1 / s_q)
+    return total((p - q) * (((z_p - m_p) - (z_q - m_q)) + jnp.log(s_q / s_p)), axes)
 
 
 def _jeffreys_accurate(axes: Axes, z_p: jax.Array, z_q: jax.Array) -> jax.Array:
-    return _kl_accurate(axes, z_p, z_q) + _kl_accurate(axes, z_q, z_p)
+    """`sum((p + q) tanh(d/2) d)` with `d = log(p/q)`."""
+    p, q, d = softmaxes_and_log_ratio(axes, z_p, z_q)
+    value = total((p + q) * jnp.tanh(0.5 * d) * d, axes)
+    outside = is_outside(z_p, z_q, axes) | is_outside(z_q, z_p, axes)
+    return jnp.where(outside & ~jnp.isnan(value), jnp.inf, value)
 
 
 def _jensen_shannon_fast(axes: Axes, z_p: jax.Array, z_q: jax.Array, weight: jax.Array) -> jax.Array:
     (m_p, s_p), (m_q, s_q) = shifted_normalizer(z_p, axes), shifted_normalizer(z_q, axes)
-    one, other = lax.optimization_barrier((1 / s_p, 1 / s_q))
-    p, q = jnp.exp(z_p - m_p) * one, jnp.exp(z_q - m_q) * other
+    p, q = jnp.exp(z_p - m_p) * (1 / s_p), jnp.exp(z_q - m_q) * (1 / s_q)
     return total(_numerics.jensen_shannon_terms(p, q, p - q, weight), axes)
 
 
 def _jensen_shannon_accurate(axes: Axes, z_p: jax.Array, z_q: jax.Array, weight: jax.Array) -> jax.Array:
-    p, q = softmax(axes, z_p), softmax(axes, z_q)
-    value = total(_numerics.jensen_shannon_terms(p, q, close_softmax_difference(axes, z_p, z_q), weight), axes)
-    return jnp.where(is_void(row_max(z_p, axes), row_max(z_q, axes)), jnp.nan, value)
+    p, q, d = softmaxes_and_log_ratio(axes, z_p, z_q)
+    return total(_numerics.jensen_shannon_terms(p, q, (p + q) * jnp.tanh(0.5 * d), weight), axes)
 
 
 def _probs_kl_fast(axes: Axes, p: jax.Array, z_q: jax.Array) -> jax.Array:
-    m, s = shifted_normalizer(z_q, axes)
-    log_s = lax.optimization_barrier(jnp.log(s))
-    # 0 times the maximum is NaN for an empty row.
-    return 1 + 0 * m + total(p * (jnp.log(p + _numerics.tiny(p)) - ((z_q - m) - log_s)) - p, axes)
+    m, s = fusible_normalizer(z_q, axes)
+    terms = p * (jnp.log(p + _numerics.tiny(p)) - ((z_q - m) - (jnp.log(s) - 1)))
+    return 1 + total(terms, axes)
 
 
 def _probs_kl_accurate(axes: Axes, p: jax.Array, z_q: jax.Array) -> jax.Array:
     """`sum(p log(p/q) - p + q)`, the logarithm of q taken from its logits, so that a q that underflows is no zero."""
     m, s_q = shifted_normalizer(z_q, axes)
-    a, seen = z_q - m, p != 0
-    q = jnp.exp(a) / s_q  # has fewer roundings than exp(log q), and p - q shows them
-    outside = seen & ~present(z_q)
-    log_p = jnp.log(jnp.where(seen, p, jnp.ones_like(p)))
-    ratio = jnp.where(seen & ~outside, log_p - (a - jnp.log(s_q)), jnp.zeros_like(p))
+    a = floored(z_q - m, 16)  # an eighth of the largest number is what the terms can bear
+    q = jnp.exp(a) * (1 / s_q)  # has fewer roundings than exp(log q), and p - q shows them
     difference = p - q
     s = difference / (p + q + _numerics.tiny(p))
+    ratio = jnp.log(p + _numerics.tiny(p)) - (a - jnp.log(s_q))
     terms = _numerics.divergence_from_log_ratio(p, s, difference, ratio)
-    value = total(jnp.where(outside, jnp.where(p > 0, jnp.inf, jnp.nan), terms), axes)
-    return jnp.where(is_void(m), jnp.nan, value)
+    return total(terms * _mask_factor(a, 16), axes)
 
 
-def _conditional_entropy_fast(axes: Axes, z: jax.Array) -> jax.Array:
-    m, s = shifted_normalizer(z, axes)
-    s_y = lax.optimization_barrier(jnp.log(total(jnp.exp(z - m), (-2,))))
-    return total(jnp.exp(z - m) * (s_y - (z - m)), axes) / s
-
-
-def _conditional_entropy_accurate(axes: Axes, z: jax.Array) -> jax.Array:
-    """`sum_y p(y) H(X|y)`, every term at least 0."""
-    m, rest, count = log_marginal((-2,), z)
+def conditional_entropy(axes: Axes, z: jax.Array) -> jax.Array:
+    """`sum_y p(y) H(X|y)`, every term at least 0. A y that is masked throughout adds nothing."""
+    m, s = row_max(z, (-2,)), shifted_normalizer(z, (-2,))[1]
     empty = m == -jnp.inf
-    p_y = softmax(axes, m + rest + jnp.log(count))
-    column = _entropy_accurate((-2,), jnp.where(empty, jnp.zeros_like(z), z))
-    return jnp.where(jnp.all(empty, axis=axes, keepdims=True), jnp.nan, total(p_y * column, axes))
+    weight = jnp.where(empty, -jnp.inf, (m - row_max(m, axes)) + jnp.log(s))
+    column = jnp.where(empty, jnp.zeros_like(m), _entropy_accurate((-2,), z))
+    return total(softmax(axes, weight) * column, axes)
 
 
-def from_independence(axes: Axes, z: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """The logits of `p(x,z) p(y,z) / p(z)`, their difference from those of `p(x,y,z)`, and the size of its terms.
-
-    The difference is 0 exactly where X or Y has one value. A marginal that is masked throughout gives `-inf` and 0.
-    """
-    (x, y), here = axes[:2], present(z)
-    (m_xz, xz, n_xz), (m_yz, yz, n_yz), (m, both, n) = (log_marginal(over, z) for over in ((y,), (x,), (x, y)))
-    absent = (m_xz == -jnp.inf) | (m_yz == -jnp.inf)
-    m_xz, m_yz, m = (jnp.where(x == -jnp.inf, jnp.zeros_like(x), x) for x in (m_xz, m_yz, m))
-    # log(n_xz n_yz / n), exactly 0 where all logits are close and none is masked, as counts are exact.
-    count = _numerics.log1p(jnp.where(absent, jnp.zeros_like(z), (n_xz * n_yz - n) / n))
-    # Maxima apart from the rest: they are large, and often cancel.
-    one, lost = _numerics.exact_sum(m_xz, -jnp.where(here, z, jnp.zeros_like(z)))
-    other, lost_too = _numerics.exact_sum(m_yz, -m)
-    maxima, last = _numerics.exact_sum(one, jnp.broadcast_to(other, z.shape))
-    maxima, rest = maxima + (last + lost + lost_too), (xz + (yz - both)) + count
-    apart = jnp.where(absent, jnp.zeros_like(z), jnp.where(here, maxima + rest, jnp.inf))
-    size = jnp.abs(maxima) + jnp.abs(xz) + jnp.abs(yz) + jnp.abs(both) + jnp.abs(count)
-    return jnp.where(absent, -jnp.inf, m_xz + (m_yz - m) + rest), apart, size
+def _information_far(axes: Axes, z: jax.Array) -> jax.Array:
+    """Of the exponentials: an outcome whose exponential underflows has no information that does not."""
+    value, mass = information_and_mass(axes, lambda m: jnp.exp(z - m), row_max(z, axes))
+    return value / mass
 
 
-def _information_fast(axes: Axes, z: jax.Array) -> jax.Array:
+def _information_close(axes: Axes, close: jax.Array, z: jax.Array) -> jax.Array:
+    return jnp.where(close, close_information(axes, z), _information_far(axes, z))
+
+
+_information = selective(_information_far, _information_close)
+
+
+def information(axes: Axes, z: jax.Array) -> jax.Array:
     """I(X;Y|Z), X and Y on the first two axes."""
-    x, y = axes[:2]
-    m, s = shifted_normalizer(z, axes)
-    s_xz, s_yz = total(jnp.exp(z - m), (y,)), total(jnp.exp(z - m), (x,))
-    s_z = total(s_xz, (x,))
-    log_xz, log_yz = lax.optimization_barrier((jnp.log(s_xz / s_z), jnp.log(s_yz)))
-    return total(jnp.exp(z - m) * ((z - m) - log_xz - log_yz), axes) / s
+    return _information(axes, is_close(axes, z), z)
 
 
-def _information_accurate(axes: Axes, z: jax.Array) -> jax.Array:
-    """KL(p(x,y,z) | p(x,z) p(y,z) / p(z))."""
-    return _kl_from_difference(axes, z, *from_independence(axes, z)[:2])
-
-
-entropy = adaptive(_entropy_fast, _entropy_accurate, SMALL)
 cross_entropy = adaptive(_cross_entropy_fast, _cross_entropy_accurate, SMALL)
-cross_entropy_from_probs = adaptive(_probs_cross_entropy_fast, _probs_cross_entropy_accurate, SMALL)
 kl_divergence = adaptive(_kl_fast, _kl_accurate, SMALL)
-conditional_entropy = adaptive(_conditional_entropy_fast, _conditional_entropy_accurate, SMALL)
-information = adaptive(_information_fast, _information_accurate, SMALL)
+cross_entropy_from_probs = adaptive(_probs_cross_entropy_fast, _probs_cross_entropy_accurate, SMALL)
 kl_divergence_from_probs = adaptive(_probs_kl_fast, _probs_kl_accurate, SMALL)
 jeffreys_divergence = adaptive(_jeffreys_fast, _jeffreys_accurate, SMALL)
 jensen_shannon_divergence = adaptive(_jensen_shannon_fast, _jensen_shannon_accurate, SMALL / 2)

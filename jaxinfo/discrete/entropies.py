@@ -186,9 +186,10 @@ def perplexity(p: ArrayLike, *, axis: Axis = -1, where: ArrayLike | None = None,
 
 @jax.custom_jvp
 def _binary_entropy(p: jax.Array) -> jax.Array:
-    certain = p == 1
-    complement = (p - 1) * _numerics.log1p(-jnp.where(certain, jnp.zeros_like(p), p))
-    return _numerics.entropy_term(p) + jnp.where(certain, jnp.zeros_like(p), complement)
+    """From `c = 1 - p` rounded and what rounding took from it, which is exact: a logarithm does, `log1p` need not."""
+    c = 1 - p
+    lost, log = (1 - c) - p, jnp.log(jnp.where(c == 0, jnp.ones_like(c), c))
+    return _numerics.entropy_term(p) - (c * log + lost * (1 + log))
 
 
 @_binary_entropy.defjvp

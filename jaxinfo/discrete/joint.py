@@ -11,7 +11,7 @@ from jax.typing import ArrayLike
 
 from jaxinfo import _checks, _numerics
 from jaxinfo._checks import Axis
-from jaxinfo._log_domain import adaptive
+from jaxinfo._log_domain import information_and_mass, pointwise_of_table
 from jaxinfo.discrete.entropies import OPTIONS, reduce_terms
 
 JOINT_OPTIONS = ("keepdims", "base")
@@ -89,32 +89,27 @@ def _own(p: jax.Array, dp: jax.Array) -> jax.Array:
     return jnp.where(p == 0, dp, jnp.zeros_like(dp))
 
 
-def _fast(axes: tuple[int, ...], p: jax.Array) -> jax.Array:
-    root = jnp.sqrt(p)  # NaN for a negative probability
-    p_y = jnp.sum(p, axis=-2, keepdims=True)
-    return jnp.sum(root * (root * jnp.log(p_y / (p + _numerics.tiny(p)))), axis=axes, keepdims=True)
-
-
-def _accurate(axes: tuple[int, ...], p: jax.Array) -> jax.Array:
-    root = jnp.sqrt(p)
-    return jnp.sum(root * (root * _conditional_surprisal(p)), axis=axes, keepdims=True)
-
-
-# Where X is nearly a function of Y the textbook sum has lost its digits.
-_adaptive = adaptive(_fast, _accurate, 0.25)
-
-
 @jax.custom_jvp
 def _conditional_entropy(p: jax.Array) -> jax.Array:
-    """`sum p(x, y) log(p(y) / p(x, y))`; the derivative through p(y) sums to 0."""
-    return _adaptive((-2, -1), p)
+    """`sum p(x, y) log(p(y) / p(x, y))`; the derivative through p(y) sums to 0.
+
+    An x that has more than half of p(y) adds `p log1p(rest / p)`, and keeps its digits where X is a function of Y.
+    """
+    p_y = _numerics.row_sum(p, (-2,), True)
+    rest = _numerics.row_sum(_numerics.minor(p, p_y), (-2,), True)
+    major, alone = p_y - rest, rest < 0.5 * p_y
+    surprisal = jnp.log1p(rest / jnp.where(alone, major, jnp.ones_like(major)))
+    own = jnp.where(alone, major * surprisal, jnp.zeros_like(rest))
+    p_y = jnp.where(rest >= 0, p_y, jnp.nan)  # of a negative marginal too; and another variable than above
+    ratio = (p_y + _numerics.tiny(p)) / (p + _numerics.tiny(p))
+    spread = _numerics.row_sum(_numerics.minor(p, p_y, 0.5) * jnp.log(ratio), (-2, -1), True)
+    return spread + jnp.sum(own, axis=(-2, -1), keepdims=True)
 
 
 @_conditional_entropy.defjvp
 def _conditional_entropy_jvp(primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
-    (p,), (dp,) = _numerics.apart(*primals), tangents
-    slope = jnp.sum(dp * _conditional_surprisal(p), axis=(-2, -1), keepdims=True)
-    return _conditional_entropy(*primals), slope
+    (p,), (dp,) = primals, tangents
+    return _conditional_entropy(p), jnp.sum(dp * _conditional_surprisal(p), axis=(-2, -1), keepdims=True)
 
 
 @_checks.measure(*JOINT_OPTIONS)
@@ -150,8 +145,7 @@ def conditional_entropy(
     name = "conditional_entropy"
     unit = _checks.unit(name, base)
     kept, dtype = _prepare(name, "p_xy", p_xy, where, 2)
-    value = _conditional_entropy(kept)
-    return _numerics.in_units(value if keepdims else jnp.squeeze(value, (-2, -1)), unit).astype(dtype)
+    return _finish(_conditional_entropy(kept), (-2, -1), keepdims, unit, dtype)
 
 
 Pair = tuple[int, int]  # the axes of X and Y; Z is what is left of the joint table
@@ -160,8 +154,15 @@ Pair = tuple[int, int]  # the axes of X and Y; Z is what is left of the joint ta
 def _marginals(p: jax.Array, pair: Pair) -> tuple[jax.Array, jax.Array, jax.Array]:
     """p(x, z), p(y, z) and p(z) of p(x, y, z), with axes kept."""
     x, y = pair
-    p_xz, p_yz = jnp.sum(p, axis=y, keepdims=True), jnp.sum(p, axis=x, keepdims=True)
-    return p_xz, p_yz, jnp.sum(p_xz, axis=x, keepdims=True)
+    p_xz, p_yz = _numerics.row_sum(p, (y,), True), _numerics.row_sum(p, (x,), True)
+    return p_xz, p_yz, _numerics.row_sum(p_xz, (x,), True)
+
+
+def _changes(dp: jax.Array, pair: Pair) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """The tangents of the marginals; linear, so that they can be transposed."""
+    x, y = pair
+    dp_xz, dp_yz = jnp.sum(dp, axis=y, keepdims=True), jnp.sum(dp, axis=x, keepdims=True)
+    return dp_xz, dp_yz, jnp.sum(dp_xz, axis=x, keepdims=True)
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(1,))
@@ -175,7 +176,7 @@ def _information_density(p: jax.Array, pair: Pair) -> jax.Array:
 @_information_density.defjvp
 def _information_density_jvp(pair: Pair, primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
     (p,), (dp,) = primals, tangents
-    own, (dp_xz, dp_yz, dp_z) = _own(p, dp), _marginals(dp, pair)
+    own, (dp_xz, dp_yz, dp_z) = _own(p, dp), _changes(dp, pair)
     p_xz, p_yz, p_z = _marginals(p, pair)
     marginal = _relative(dp_z - own, p_z) - _relative(dp_xz - own, p_xz) - _relative(dp_yz - own, p_yz)
     return _information_density(p, pair), _relative(dp, p) + marginal
@@ -184,24 +185,13 @@ def _information_density_jvp(pair: Pair, primals: Any, tangents: Any) -> tuple[j
 @jax.custom_jvp
 def _pointwise(p: jax.Array) -> jax.Array:
     """`log(p(x,y) c / (p(x) p(y)))` for a table of mass c; `-inf` where only p(x,y) is 0, 0 where a marginal is."""
-    p_x, p_y, c = _axis_sums(p)
-    excess, _ = _numerics.dependence(p)
-    ratio = _numerics.quotient(p, p_x) * _numerics.quotient(c, p_y)
-    near = jnp.abs(excess) < 0.5
-    density = jnp.where(near, _numerics.log1p(jnp.where(near, excess, jnp.zeros_like(p))), jnp.log(ratio))
-    return jnp.where((p_x == 0) | (p_y == 0), jnp.zeros_like(p), density)
-
-
-def _axis_sums(p: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """p(x), p(y) and the mass of p(x, y), with axes kept."""
-    p_x = jnp.sum(p, axis=-1, keepdims=True)
-    return p_x, jnp.sum(p, axis=-2, keepdims=True), jnp.sum(p_x, axis=-2, keepdims=True)
+    return pointwise_of_table(p)
 
 
 @_pointwise.defjvp
 def _pointwise_jvp(primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
     (p,), (dp,) = primals, tangents
-    (p_x, p_y, c), (dp_x, dp_y, dc) = _axis_sums(p), _axis_sums(dp)
+    (p_x, p_y, c), (dp_x, dp_y, dc) = _marginals(p, (-2, -1)), _changes(dp, (-2, -1))
     infinite = (p == 0) & (p_x > 0) & (p_y > 0)  # so is the slope there
     slope = jnp.where(infinite, jnp.inf, _numerics.quotient(jnp.ones_like(p), p))
     marginal = _relative(dc, c) - _relative(dp_x, p_x) - _relative(dp_y, p_y)
@@ -209,23 +199,21 @@ def _pointwise_jvp(primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(1,))
-def _conditional_information(p: jax.Array, pair: Pair) -> jax.Array:
-    """The terms of I(X;Y|Z), each at least 0.
-
-    It is the mean of KL(p(y|x,z) | p(y|z)): `p(x,z) kl_term(p(x,y,z)/p(x,z), p(y,z)/p(z))` summed over the table.
-
-    Products of marginals are never formed: they underflow.
-    """
-    p_xz, p_yz, p_z = _marginals(p, pair)
-    given, alone = _numerics.quotient(p, p_xz), jnp.broadcast_to(_numerics.quotient(p_yz, p_z), p.shape)
-    return p_xz * _numerics.kl_term(given, alone)
+def _information(p: jax.Array, axes: tuple[int, ...]) -> jax.Array:
+    """I(X;Y|Z), X and Y on the first two axes, which are kept."""
+    return information_and_mass(axes, lambda _: p, jnp.zeros((), p.dtype))[0]
 
 
-@_conditional_information.defjvp
-def _conditional_information_jvp(pair: Pair, primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
+@_information.defjvp
+def _information_jvp(axes: tuple[int, ...], primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
     (p,), (dp,) = _numerics.apart(*primals), tangents
     # Summed over the table, the derivatives through the marginals cancel.
-    return _conditional_information(*primals, pair), dp * _information_density(p, pair)
+    change = dp * _information_density(p, (axes[0], axes[1]))
+    return _information(*primals, axes), jnp.sum(change, axis=axes, keepdims=True)
+
+
+def _finish(value: jax.Array, axes: tuple[int, ...], keepdims: bool, unit: float, dtype: jnp.dtype) -> jax.Array:
+    return _numerics.in_units(value if keepdims else jnp.squeeze(value, axes), unit).astype(dtype)
 
 
 @_checks.measure(*JOINT_OPTIONS)
@@ -264,7 +252,7 @@ def mutual_information(
     name = "mutual_information"
     unit = _checks.unit(name, base)
     kept, dtype = _prepare(name, "p_xy", p_xy, where, 2)
-    return reduce_terms(_conditional_information(kept, (-2, -1)), (-2, -1), keepdims, unit, dtype)
+    return _finish(_information(kept, (-2, -1)), (-2, -1), keepdims, unit, dtype)
 
 
 @_checks.measure("base")
@@ -338,4 +326,4 @@ def conditional_mutual_information(
     name = "conditional_mutual_information"
     unit = _checks.unit(name, base)
     kept, dtype = _prepare(name, "p_xyz", p_xyz, where, 3)
-    return reduce_terms(_conditional_information(kept, (-3, -2)), (-3, -2, -1), keepdims, unit, dtype)
+    return _finish(_information(kept, (-3, -2, -1)), (-3, -2, -1), keepdims, unit, dtype)
