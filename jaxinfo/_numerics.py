@@ -52,6 +52,11 @@ def in_units(nats: jax.Array, unit: float) -> jax.Array:
     return nats if unit == 1.0 else nats / jnp.asarray(unit, nats.dtype)
 
 
+def finish(value: jax.Array, axes: Axes, keepdims: bool, unit: float, dtype: jnp.dtype) -> jax.Array:
+    """Unit, shape and dtype of the result of a row function, whose axes are still there."""
+    return in_units(value if keepdims else jnp.squeeze(value, axes), unit).astype(dtype)
+
+
 def fence(rows: jax.Array) -> jax.Array:
     """The same numbers, one a row, where XLA on a CPU must end a fusion.
 

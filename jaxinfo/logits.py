@@ -71,11 +71,6 @@ def _pair(
     return _numerics.accumulate(x.astype(dtype)), _masked(name, where, y.astype(dtype)), axes, dtype
 
 
-def _finish(value: jax.Array, axes: tuple[int, ...], keepdims: bool, unit: float, dtype: jnp.dtype) -> jax.Array:
-    """Unit, shape and dtype of the result of a row function, whose axes are still there."""
-    return _numerics.in_units(value if keepdims else jnp.squeeze(value, axes), unit).astype(dtype)
-
-
 @_checks.measure("axis", "base")
 def surprisal(
     logits: ArrayLike, *, axis: Axis = -1, where: ArrayLike | None = None, base: float | None = None
@@ -153,7 +148,7 @@ def entropy(
     name = "entropy"
     unit = _checks.unit(name, base)
     z, axes, dtype = _one(name, "logits", logits, axis, where)
-    return _finish(_log_domain.entropy(axes, z), axes, keepdims, unit, dtype)
+    return _numerics.finish(_log_domain.entropy(axes, z), axes, keepdims, unit, dtype)
 
 
 @_checks.measure("axis", "keepdims")
@@ -188,7 +183,7 @@ def perplexity(
         8.0000
     """
     z, axes, dtype = _one("perplexity", "logits", logits, axis, where)
-    return _finish(jnp.exp(_log_domain.entropy(axes, z)), axes, keepdims, 1.0, dtype)
+    return _numerics.finish(jnp.exp(_log_domain.entropy(axes, z)), axes, keepdims, 1.0, dtype)
 
 
 @_checks.measure(*_OPTIONS)
@@ -233,7 +228,9 @@ def cross_entropy(
     name = "cross_entropy"
     unit = _checks.unit(name, base)
     z_p, z_q, axes, dtype = _pair(name, ("p_logits", "q_logits"), p_logits, q_logits, axis, where)
-    return _finish(_log_domain.cross_entropy(axes, _masked(name, where, z_p), z_q), axes, keepdims, unit, dtype)
+    return _numerics.finish(
+        _log_domain.cross_entropy(axes, _masked(name, where, z_p), z_q), axes, keepdims, unit, dtype
+    )
 
 
 @_checks.measure(*_OPTIONS)
@@ -288,7 +285,9 @@ def kl_divergence(
     name = "kl_divergence"
     unit = _checks.unit(name, base)
     z_p, z_q, axes, dtype = _pair(name, ("p_logits", "q_logits"), p_logits, q_logits, axis, where)
-    return _finish(_log_domain.kl_divergence(axes, _masked(name, where, z_p), z_q), axes, keepdims, unit, dtype)
+    return _numerics.finish(
+        _log_domain.kl_divergence(axes, _masked(name, where, z_p), z_q), axes, keepdims, unit, dtype
+    )
 
 
 @_checks.measure(*_OPTIONS)
@@ -335,7 +334,9 @@ def jeffreys_divergence(
     name = "jeffreys_divergence"
     unit = _checks.unit(name, base)
     z_p, z_q, axes, dtype = _pair(name, ("p_logits", "q_logits"), p_logits, q_logits, axis, where)
-    return _finish(_log_domain.jeffreys_divergence(axes, _masked(name, where, z_p), z_q), axes, keepdims, unit, dtype)
+    return _numerics.finish(
+        _log_domain.jeffreys_divergence(axes, _masked(name, where, z_p), z_q), axes, keepdims, unit, dtype
+    )
 
 
 def _stacked_nats(
@@ -373,7 +374,7 @@ def _jensen_shannon_nats(
     value = _log_domain.jensen_shannon_divergence(
         axes, _masked(name, where, z_p), z_q, jnp.asarray(share).astype(z_p.dtype).reshape(row)
     )
-    return _finish(value, axes, keepdims, 1.0, z_p.dtype), dtype
+    return _numerics.finish(value, axes, keepdims, 1.0, z_p.dtype), dtype
 
 
 @_checks.measure(*_OPTIONS, "mixture_axis")
@@ -525,7 +526,7 @@ def cross_entropy_from_probs(
     unit = _checks.unit(name, base)
     table, z_q, axes, dtype = _pair(name, ("p", "q_logits"), p, q_logits, axis, where)
     (kept,) = _numerics.drop(_checks.mask(name, where, table.shape), table)
-    return _finish(_log_domain.cross_entropy_from_probs(axes, kept, z_q), axes, keepdims, unit, dtype)
+    return _numerics.finish(_log_domain.cross_entropy_from_probs(axes, kept, z_q), axes, keepdims, unit, dtype)
 
 
 @_checks.measure(*_OPTIONS)
@@ -573,7 +574,7 @@ def kl_divergence_from_probs(
     unit = _checks.unit(name, base)
     table, z_q, axes, dtype = _pair(name, ("p", "q_logits"), p, q_logits, axis, where)
     (kept,) = _numerics.drop(_checks.mask(name, where, table.shape), table)
-    return _finish(_log_domain.kl_divergence_from_probs(axes, kept, z_q), axes, keepdims, unit, dtype)
+    return _numerics.finish(_log_domain.kl_divergence_from_probs(axes, kept, z_q), axes, keepdims, unit, dtype)
 
 
 @_checks.measure("axis", "keepdims", "base")
@@ -628,7 +629,7 @@ def cross_entropy_from_labels(
             f"{name}: labels must have shape {expected}, that of the logits without axis {axis}, got {index.shape}"
         )
     value = _log_domain.label_surprisal(axes, jnp.expand_dims(index, axes[0]), z)
-    return _finish(value, axes, keepdims, unit, dtype)
+    return _numerics.finish(value, axes, keepdims, unit, dtype)
 
 
 @jax.custom_jvp
@@ -718,7 +719,7 @@ def joint_entropy(
     name = "joint_entropy"
     unit = _checks.unit(name, base)
     z, axes, dtype = _one(name, "logits", logits, axis, where)
-    return _finish(_log_domain.entropy(axes, z), axes, keepdims, unit, dtype)
+    return _numerics.finish(_log_domain.entropy(axes, z), axes, keepdims, unit, dtype)
 
 
 def _joint(name: str, argument: str, z: ArrayLike, where: ArrayLike | None, rank: int) -> tuple[jax.Array, jnp.dtype]:
@@ -763,7 +764,7 @@ def conditional_entropy(
     unit = _checks.unit(name, base)
     z, dtype = _joint(name, "logits_xy", logits_xy, where, 2)
     value = _log_domain.conditional_entropy((-2, -1), z)
-    return _finish(value, (-2, -1), keepdims, unit, dtype)
+    return _numerics.finish(value, (-2, -1), keepdims, unit, dtype)
 
 
 @_checks.measure(*_JOINT_OPTIONS)
@@ -801,7 +802,7 @@ def mutual_information(
     unit = _checks.unit(name, base)
     z, dtype = _joint(name, "logits_xy", logits_xy, where, 2)
     value = _log_domain.information((-2, -1), z)
-    return _finish(value, (-2, -1), keepdims, unit, dtype)
+    return _numerics.finish(value, (-2, -1), keepdims, unit, dtype)
 
 
 @_checks.measure("base")
@@ -875,7 +876,7 @@ def conditional_mutual_information(
     name = "conditional_mutual_information"
     unit = _checks.unit(name, base)
     z, dtype = _joint(name, "logits_xyz", logits_xyz, where, 3)
-    return _finish(_log_domain.information((-3, -2, -1), z), (-3, -2, -1), keepdims, unit, dtype)
+    return _numerics.finish(_log_domain.information((-3, -2, -1), z), (-3, -2, -1), keepdims, unit, dtype)
 
 
 @_checks.measure("axis", "keepdims")

@@ -146,7 +146,7 @@ def _probs_kl_fast(axes: Axes, p: jax.Array, z_q: jax.Array) -> jax.Array:
 def _probs_kl_accurate(axes: Axes, p: jax.Array, z_q: jax.Array) -> jax.Array:
     """`sum(p log(p/q) - p + q)`, the logarithm of q taken from its logits, so that a q that underflows is no zero."""
     m, s_q = shifted_normalizer(z_q, axes)
-    a = floored(z_q - m, 16)  # an eighth of the largest number is what the terms can bear
+    a = floored(z_q - m, 16)  # the terms grow to four times that, and must stay finite
     q = jnp.exp(a) * (1 / s_q)  # has fewer roundings than exp(log q), and p - q shows them
     difference = p - q
     s = difference / (p + q + _numerics.tiny(p))

@@ -145,7 +145,7 @@ def conditional_entropy(
     name = "conditional_entropy"
     unit = _checks.unit(name, base)
     kept, dtype = _prepare(name, "p_xy", p_xy, where, 2)
-    return _finish(_conditional_entropy(kept), (-2, -1), keepdims, unit, dtype)
+    return _numerics.finish(_conditional_entropy(kept), (-2, -1), keepdims, unit, dtype)
 
 
 Pair = tuple[int, int]  # the axes of X and Y; Z is what is left of the joint table
@@ -212,10 +212,6 @@ def _information_jvp(axes: tuple[int, ...], primals: Any, tangents: Any) -> tupl
     return _information(*primals, axes), jnp.sum(change, axis=axes, keepdims=True)
 
 
-def _finish(value: jax.Array, axes: tuple[int, ...], keepdims: bool, unit: float, dtype: jnp.dtype) -> jax.Array:
-    return _numerics.in_units(value if keepdims else jnp.squeeze(value, axes), unit).astype(dtype)
-
-
 @_checks.measure(*JOINT_OPTIONS)
 def mutual_information(
     p_xy: ArrayLike, *, where: ArrayLike | None = None, keepdims: bool = False, base: float | None = None
@@ -252,7 +248,7 @@ def mutual_information(
     name = "mutual_information"
     unit = _checks.unit(name, base)
     kept, dtype = _prepare(name, "p_xy", p_xy, where, 2)
-    return _finish(_information(kept, (-2, -1)), (-2, -1), keepdims, unit, dtype)
+    return _numerics.finish(_information(kept, (-2, -1)), (-2, -1), keepdims, unit, dtype)
 
 
 @_checks.measure("base")
@@ -326,4 +322,4 @@ def conditional_mutual_information(
     name = "conditional_mutual_information"
     unit = _checks.unit(name, base)
     kept, dtype = _prepare(name, "p_xyz", p_xyz, where, 3)
-    return _finish(_information(kept, (-3, -2, -1)), (-3, -2, -1), keepdims, unit, dtype)
+    return _numerics.finish(_information(kept, (-3, -2, -1)), (-3, -2, -1), keepdims, unit, dtype)
