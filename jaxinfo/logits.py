@@ -823,7 +823,7 @@ def pointwise_mutual_information(
         TypeError: If an argument is not real or `where` not boolean.
         ValueError: If shapes, `axis`, `where` or `base` do not fit.
 
-    **Domain**: `-inf` where the pair is masked though neither x nor y is; 0 where x or y is masked throughout.
+    **Domain**: `-inf` where the pair is masked.
 
     **Gradient**: that of the log-probability minus those of its marginals; finite also where the value is not.
 

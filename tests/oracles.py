@@ -240,7 +240,7 @@ def conditional_entropy_gradient(p_xy):
     return (select(equals(p_xy, 0), 0, log_or_zero(p_y) - log_or_zero(p_xy)),)
 
 
-def _pointwise(p_xy):
+def _density(p_xy):
     """log(p c / (p_x p_y)) with c the total mass; 0 where p is 0."""
     p_x, p_y = p_xy.sum(axis=1, keepdims=True), p_xy.sum(axis=0, keepdims=True)
     value = log_or_zero(p_xy) + log_or_zero(p_xy.sum(axis=(0, 1), keepdims=True)) - log_or_zero(p_x) - log_or_zero(p_y)
@@ -248,17 +248,18 @@ def _pointwise(p_xy):
 
 
 def pointwise_mutual_information(p_xy):
-    """-inf at a zero, and 0 where a marginal is 0: such a pair says nothing."""
+    """log(p / (p_x p_y)); -inf at a zero."""
     p_x, p_y = p_xy.sum(axis=1, keepdims=True), p_xy.sum(axis=0, keepdims=True)
-    return select(equals(p_xy, 0) & ~equals(p_x, 0) & ~equals(p_y, 0), -np.inf, _pointwise(p_xy))
+    value = log_or_zero(p_xy) - log_or_zero(p_x) - log_or_zero(p_y)
+    return select(equals(p_xy, 0), -np.inf, value)
 
 
 def mutual_information(p_xy):
-    return chop((p_xy * _pointwise(p_xy)).sum())
+    return chop((p_xy * _density(p_xy)).sum())
 
 
 def mutual_information_gradient(p_xy):
-    return (_pointwise(p_xy),)
+    return (_density(p_xy),)
 
 
 def _conditional_pointwise(p_xyz):
@@ -479,7 +480,7 @@ logits_conditional_entropy = _logits_joint(conditional_entropy)
 logits_conditional_entropy_gradient = _logits_joint_gradient(conditional_entropy_gradient)
 logits_mutual_information = _logits_joint(mutual_information)
 logits_mutual_information_gradient = _logits_joint_gradient(mutual_information_gradient)
-logits_pointwise_mutual_information = _logits_joint(pointwise_mutual_information)
+logits_pointwise_mutual_information = _logits_joint(lambda p: select(equals(p, 0), -np.inf, _density(p)))
 logits_conditional_mutual_information = _logits_joint(conditional_mutual_information)
 logits_conditional_mutual_information_gradient = _logits_joint_gradient(conditional_mutual_information_gradient)
 
@@ -571,12 +572,23 @@ def logits_surprisal_conditions(z):
     return _finite((np.abs(others) + size * rest) / surprisal)
 
 
-def _pointwise_conditions(p, size, value):
-    """sum over cells of |x d pmi(x, y) / dx| over |pmi|, for every (x, y); `size` is |d log p / d log x|, 1 for tables.
+def _over(total, value):
+    total, value = to_floats(total)[0], np.abs(to_floats(value)[0])
+    return np.where(np.isfinite(value), total / value, 1.0)
 
-    Exact, since `1 + p - p/p_x - p/p_y` cancels where one cell has nearly all the mass.
-    """
-    p = ratio_or_zero(p, p.sum(axis=(0, 1), keepdims=True) + p * 0)
+
+def pointwise_mutual_information_conditions(p):
+    """sum over cells of |x d pmi(x, y) / dx| over |pmi|, for every (x, y)."""
+    p = exact(p)
+    given_x, given_y = (ratio_or_zero(p, p.sum(axis=a, keepdims=True) + p * 0) for a in (1, 0))
+    return _over(abs(1 - given_x - given_y) + (1 - given_x) + (1 - given_y), pointwise_mutual_information(p))
+
+
+def logits_pointwise_mutual_information_conditions(z):
+    """The same; exact, since `1 + p - p/p_x - p/p_y` cancels where one cell has nearly all the mass."""
+    z = exact(z)
+    p, _, masked = normalise(z)
+    size = abs(select(masked, 0, z))
     p_x, p_y = p.sum(axis=1, keepdims=True), p.sum(axis=0, keepdims=True)
     given_x, given_y = ratio_or_zero(p, p_x + p * 0), ratio_or_zero(p, p_y + p * 0)
     w, w_x, w_y = size * p, size * given_x, size * given_y
@@ -586,19 +598,7 @@ def _pointwise_conditions(p, size, value):
         + (w_y.sum(axis=0, keepdims=True) - w_y) * (1 - p_y)
         + (w.sum(axis=(0, 1), keepdims=True) - w.sum(axis=1, keepdims=True) - w.sum(axis=0, keepdims=True) + w)
     )
-    total, value = to_floats(total)[0], np.abs(to_floats(value)[0])
-    return np.where(np.isfinite(value), total / value, 1.0)
-
-
-def pointwise_mutual_information_conditions(p):
-    p = exact(p)
-    return _pointwise_conditions(p, p * 0 + 1, pointwise_mutual_information(p))
-
-
-def logits_pointwise_mutual_information_conditions(z):
-    z = exact(z)
-    p, _, masked = normalise(z)
-    return _pointwise_conditions(p, abs(select(masked, 0, z)), logits_pointwise_mutual_information(z))
+    return _over(total, logits_pointwise_mutual_information(z))
 
 
 def _magnitude(x, gradient) -> float:

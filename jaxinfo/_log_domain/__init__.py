@@ -25,7 +25,7 @@ from jax import lax
 from jaxinfo import _numerics
 from jaxinfo._log_domain import _values
 from jaxinfo._log_domain._information import information_and_mass
-from jaxinfo._log_domain._pointwise import pointwise_of_logits, pointwise_of_table
+from jaxinfo._log_domain._pointwise import pointwise_of_logits
 from jaxinfo._log_domain._rows import (
     Axes,
     RowFunction,
@@ -64,7 +64,6 @@ __all__ = [
     "kl_divergence_from_probs",
     "label_surprisal",
     "pointwise_information",
-    "pointwise_of_table",
     "present",
     "softmax",
     "softmax_difference",
@@ -166,14 +165,13 @@ def pointwise_information(z: jax.Array) -> jax.Array:
 
 @pointwise_information.defjvp
 def _pointwise_information_jvp(primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
+    """A logit moves its own entry by 1, and those of its row and column by its share of them."""
     (z,), (dz,) = primals, tangents
-    return pointwise_information(z), jax.jvp(_density, (z,), (dz,))[1]
-
-
-def _density(z: jax.Array) -> jax.Array:
-    """`log(p(x,y) / (p(x) p(y)))` as a slope; 0 where a marginal is masked throughout."""
-    x, y, both = (log_sum_exp(a, z) for a in ((-1,), (-2,), (-2, -1)))
-    return jnp.where(present(z), jnp.where(present(z), z, jnp.zeros_like(z)) - x - y + both, jnp.zeros_like(z))
+    log_x, log_y = log_sum_exp((-1,), z), log_sum_exp((-2,), z)
+    d_x, d_y = change(jnp.exp(z - log_x) * dz, (-1,)), change(jnp.exp(z - log_y) * dz, (-2,))
+    log_x = jnp.where(row_max(z, (-1,)) == -jnp.inf, -jnp.inf, log_x)
+    whole = change(softmax((-2,), log_x) * d_x, (-2,))
+    return pointwise_information(z), jnp.where(present(z), dz - (d_x + d_y - whole), jnp.zeros_like(z))
 
 
 def _conditional_entropy_slope(axes: Axes, _: jax.Array, z: jax.Array) -> jax.Array:

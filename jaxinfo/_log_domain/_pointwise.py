@@ -1,10 +1,15 @@
-"""Pointwise information `log(p(x,y) c / (p(x) p(y)))` of tables of mass c, X on axis -2 and Y on axis -1.
+"""Pointwise information `log(p(x,y) / (p(x) p(y)))` from tables of logits, X on axis -2 and Y on axis -1.
 
-The logarithm as it stands is off by a few units of 1, and an entry moves by as much when the table does; except in a
-row or column that is heavy, with more than three quarters of the mass. There an entry that has most of its own column
-or row is seen from the rest of that, and the one where a heavy row and column meet from the rests of both.
+As the difference of the logit and of the logarithms of the marginals it is off by a few units of these, and an entry
+moves by as much when the logits do; except in three cases:
 
-Arithmetic on tables, selects on their rows and columns only: XLA on a CPU is fast with the one and slow with the other.
+* A row or column has very little of the mass: its own logit and mass are large and cancel, so each row and column is
+  measured from its own maximum.
+* A row or column is heavy, with more than three quarters of the mass. There an entry that has most of its own column or
+  row is seen from the rest of that, and the one where a heavy row and column meet from the rests of both.
+* The logits are close to each other: information is made of their differences.
+
+Which tables these are is told from the marginals; the others take two sums and one pass over the table.
 """
 
 from __future__ import annotations
@@ -19,15 +24,49 @@ from jaxinfo._log_domain._information import close_tables, is_close
 from jaxinfo._log_domain._rows import Axes, again, present, row_max, selective, total
 
 _AXES = (-2, -1)
+_LITTLE = 2.0**-7  # of the greatest entry: a logarithm of at most five
+
+
+def _safe(mass: jax.Array) -> jax.Array:
+    return jnp.where(mass == 0, jnp.ones_like(mass), mass)
+
+
+class _Masses(NamedTuple):
+    """The maximum of a table, NaN where all is masked; the masses of rows, columns and table in units of its exp."""
+
+    m: jax.Array
+    x: jax.Array
+    y: jax.Array
+    whole: jax.Array
+
+
+def _masses(z: jax.Array) -> _Masses:
+    m = row_max(z, _AXES)
+    m = jnp.where(m == -jnp.inf, jnp.nan, m)
+    p_x = total(jnp.exp(z - m), (-1,))
+    whole = total(p_x, (-2,))
+    p_y = total(jnp.exp(z - again(m, whole)), (-2,))
+    return _Masses(m, p_x, p_y, whole)
+
+
+def _is_delicate(mass: _Masses) -> jax.Array:
+    """Tables with a row or column that has nearly all or nearly none of the mass."""
+    some = [(p < _LITTLE) | _heavy(p, mass.whole) for p in (mass.x, mass.y)]
+    return jnp.any(some[0], axis=-2, keepdims=True) | jnp.any(some[1], axis=-1, keepdims=True)
+
+
+def _plain(axes: Axes, z: jax.Array, *masses: jax.Array) -> jax.Array:
+    del axes
+    mass = _Masses(*masses)
+    common = mass.m + (_numerics.fence(jnp.log(_safe(mass.y))) - jnp.log(mass.whole))
+    return (z - common) - _numerics.fence(jnp.log(_safe(mass.x)))
+
+
+# Heavy rows and columns
 
 
 def _heavy(mass: jax.Array, whole: jax.Array) -> jax.Array:
     return mass > 0.75 * whole
-
-
-def _any_heavy(p_x: jax.Array, p_y: jax.Array, whole: jax.Array) -> jax.Array:
-    some = [jnp.any(_heavy(p, whole), axis=axis, keepdims=True) for p, axis in ((p_x, -2), (p_y, -1))]
-    return some[0] | some[1]
 
 
 class _Side(NamedTuple):
@@ -71,7 +110,7 @@ def _crossing(x: _Side, y: _Side) -> jax.Array:
     return _numerics.log1p(jnp.maximum(excess, -0.5))  # less only where nothing crosses
 
 
-def _delicate(x: _Side, y: _Side, whole: jax.Array) -> tuple[jax.Array, jax.Array]:
+def _in_heavy(x: _Side, y: _Side, whole: jax.Array) -> tuple[jax.Array, jax.Array]:
     """The entries of heavy rows and columns that need care: 1 or 0, and their values or 0."""
     major_x, value_x = _values_in_heavy(x, -2, whole)  # in the heavy column
     major_y, value_y = _values_in_heavy(y, -1, whole)  # in the heavy row
@@ -80,50 +119,7 @@ def _delicate(x: _Side, y: _Side, whole: jax.Array) -> tuple[jax.Array, jax.Arra
     return in_column + in_row, in_column * value_x + in_row * value_y
 
 
-def _safe(mass: jax.Array) -> jax.Array:
-    return jnp.where(mass == 0, jnp.ones_like(mass), mass)
-
-
-# Tables of probabilities
-
-
-def _marginals(p: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
-    p_x = total(p, (-1,))
-    return p_x, total(p, (-2,)), total(p_x, (-2,))
-
-
-def _table_fast(axes: Axes, p: jax.Array, *marginals: jax.Array) -> jax.Array:
-    """Of tables without empty rows and columns: all of it is one fusion, hence no fences."""
-    del marginals
-    p_x, p_y = jnp.sum(p, axis=-1, keepdims=True), jnp.sum(p, axis=-2, keepdims=True)
-    return jnp.log((p * (1 / p_x)) * (jnp.sum(p, axis=axes, keepdims=True) / p_y))
-
-
-def _table_accurate(
-    axes: Axes, rows: jax.Array, p: jax.Array, p_x: jax.Array, p_y: jax.Array, mass: jax.Array
-) -> jax.Array:
-    del axes
-    heavy_x, heavy_y = _heavy(p_x, mass) & rows, _heavy(p_y, mass) & rows
-    light_x, light_y = (1 - heavy.astype(p.dtype) for heavy in (heavy_x, heavy_y))
-    x = _Side(heavy_x, p_x, total(p * light_y, (-1,)))
-    y = _Side(heavy_y, p_y, total(p * light_x, (-2,)))
-    chosen, value = _delicate(x, y, _safe(mass))
-    empty = jnp.maximum((p_x == 0).astype(p.dtype), (p_y == 0).astype(p.dtype))  # the logarithm of 1 there
-    plain = jnp.log((p * (1 / _safe(p_x))) * (mass / _safe(p_y)) + empty)
-    return (1 - chosen) * plain + value
-
-
-_table = selective(_table_fast, _table_accurate)
-
-
-def pointwise_of_table(p: jax.Array) -> jax.Array:
-    """`-inf` where only p(x,y) is 0, 0 where a marginal is."""
-    p_x, p_y, mass = _marginals(p)
-    empty = jnp.any(p_x == 0, axis=-2, keepdims=True) | jnp.any(p_y == 0, axis=-1, keepdims=True)
-    return _table(_AXES, empty | _any_heavy(p_x, p_y, mass), p, p_x, p_y, mass)
-
-
-# Tables of logits
+# Each row and column from its own maximum
 
 
 class _Margins(NamedTuple):
@@ -149,56 +145,53 @@ def _margins(z: jax.Array) -> _Margins:
     return _Margins(m_x, s_x, m_y, s_y, jnp.where(m == -jnp.inf, jnp.nan, held), mass)
 
 
-def _logits_fast(axes: Axes, z: jax.Array, *margins: jax.Array) -> jax.Array:
-    """The counts of x and y cancel; with them the logarithms are small where the table is flat."""
-    del axes
-    t, n_x, n_y = _Margins(*margins), float(z.shape[-2]), float(z.shape[-1])
-    empty_x, empty_y = t.s_x == 0, t.s_y == 0
-    kept = jnp.minimum(1 - empty_x.astype(z.dtype), 1 - empty_y.astype(z.dtype))
+def _from_maxima(z: jax.Array, t: _Margins) -> jax.Array:
+    """The maxima apart from the rest: they are large, and often cancel. So do the counts of x and y in flat tables."""
+    n_x, n_y = float(z.shape[-2]), float(z.shape[-1])
     here = present(z)
-    # Maxima apart from the rest: they are large, and often cancel.
     one, lost = _numerics.exact_sum(jnp.where(here, z, jnp.zeros_like(z)), -t.m_x)
     other, lost_too = _numerics.exact_sum(t.m, -t.m_y)
     maxima, last = _numerics.exact_sum(one, jnp.broadcast_to(other, z.shape))
     rows = jnp.log(_safe(t.s_x) / n_y)
     columns = jnp.log(_safe(t.s_y) / n_x) - jnp.log(t.s / (n_x * n_y))
-    density = (maxima + (last + lost + lost_too)) - (rows + columns)
-    return jnp.where(here | (kept == 0), density * kept, -jnp.inf)
+    return jnp.where(here, (maxima + (last + lost + lost_too)) - (rows + columns), -jnp.inf)
 
 
-def _logits_accurate(axes: Axes, rows: jax.Array, z: jax.Array, *margins: jax.Array) -> jax.Array:
-    t = _Margins(*margins)
+def _careful(axes: Axes, rows: jax.Array, z: jax.Array, *masses: jax.Array) -> jax.Array:
+    t = _margins(z)
     unit_x, unit_y = t.units()
-    heavy_x, heavy_y = _heavy(t.s_x * unit_x, t.s) & rows, _heavy(t.s_y * unit_y, t.s) & rows
+    heavy_x, heavy_y = _heavy(t.s_x * unit_x, t.s), _heavy(t.s_y * unit_y, t.s)
     light_x, light_y = (1 - heavy.astype(z.dtype) for heavy in (heavy_x, heavy_y))
     x = _Side(heavy_x, t.s_x, total(jnp.exp(z - again(t.m_x, t.s_x)) * light_y, (-1,)), unit_x)
     y = _Side(heavy_y, t.s_y, total(jnp.exp(z - again(t.m_y, t.s_y)) * light_x, (-2,)), unit_y)
-    chosen, value = _delicate(x, y, _safe(t.s))
-    return (1 - chosen) * _logits_fast(axes, z, *margins) + value
+    chosen, value = _in_heavy(x, y, _safe(t.s))
+    careful = (1 - chosen) * _from_maxima(z, t) + value
+    return jnp.where(rows, careful, _plain(axes, z, *masses))
 
 
-_logits = selective(_logits_fast, _logits_accurate)
+_far = selective(_plain, _careful)
 
 
-def _far(axes: Axes, z: jax.Array) -> jax.Array:
-    t = _margins(z)
-    unit_x, unit_y = t.units()
-    return _logits(axes, _any_heavy(t.s_x * unit_x, t.s_y * unit_y, t.s), z, *t)
+# Logits that are close to each other
 
 
-def _close(axes: Axes, close: jax.Array, z: jax.Array) -> jax.Array:
+def _close(axes: Axes, close: jax.Array, z: jax.Array, *masses: jax.Array) -> jax.Array:
     _, given, alone, difference = close_tables(axes, z)
     excess = _numerics.quotient(difference, alone)
     near = jnp.abs(excess) < 0.5
     ratio = jnp.where(near, jnp.ones_like(z), jnp.where(alone > 0, given / _safe(alone), jnp.ones_like(z)))
     density = jnp.where(near, _numerics.log1p(jnp.where(near, excess, jnp.zeros_like(z))), jnp.log(ratio))
-    empty = jnp.all(~present(z), axis=-1, keepdims=True) | (alone == 0)
-    return jnp.where(close, jnp.where(empty, jnp.zeros_like(z), density), _far(axes, z))
+    density = jnp.where(present(z), density, -jnp.inf)
+    return jnp.where(close, density, _far_of(axes, z, *masses))
 
 
-_far_or_close = selective(_far, _close)
+def _far_of(axes: Axes, z: jax.Array, *masses: jax.Array) -> jax.Array:
+    return _far(axes, _is_delicate(_Masses(*masses)), z, *masses)
+
+
+_far_or_close = selective(_far_of, _close)
 
 
 def pointwise_of_logits(z: jax.Array) -> jax.Array:
-    """`-inf` where only the pair is masked, 0 where x or y is masked throughout."""
-    return _far_or_close(_AXES, is_close(_AXES, z), z)
+    """`-inf` where the pair is masked."""
+    return _far_or_close(_AXES, is_close(_AXES, z), z, *_masses(z))

@@ -11,7 +11,7 @@ from jax.typing import ArrayLike
 
 from jaxinfo import _checks, _numerics
 from jaxinfo._checks import Axis
-from jaxinfo._log_domain import information_and_mass, pointwise_of_table
+from jaxinfo._log_domain import information_and_mass
 from jaxinfo.discrete.entropies import OPTIONS, reduce_terms
 
 JOINT_OPTIONS = ("keepdims", "base")
@@ -184,18 +184,17 @@ def _information_density_jvp(pair: Pair, primals: Any, tangents: Any) -> tuple[j
 
 @jax.custom_jvp
 def _pointwise(p: jax.Array) -> jax.Array:
-    """`log(p(x,y) c / (p(x) p(y)))` for a table of mass c; `-inf` where only p(x,y) is 0, 0 where a marginal is."""
-    return pointwise_of_table(p)
+    """`log(p(x,y) / (p(x) p(y)))`, all of it one fusion, hence no fences; `-inf` where a marginal is 0, too."""
+    p_x, p_y = (1 / jnp.maximum(jnp.sum(p, axis=a, keepdims=True), _numerics.tiny(p)) for a in (-1, -2))
+    return jnp.log((p * p_x) * p_y)
 
 
 @_pointwise.defjvp
 def _pointwise_jvp(primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
     (p,), (dp,) = primals, tangents
-    (p_x, p_y, c), (dp_x, dp_y, dc) = _marginals(p, (-2, -1)), _changes(dp, (-2, -1))
-    infinite = (p == 0) & (p_x > 0) & (p_y > 0)  # so is the slope there
-    slope = jnp.where(infinite, jnp.inf, _numerics.quotient(jnp.ones_like(p), p))
-    marginal = _relative(dc, c) - _relative(dp_x, p_x) - _relative(dp_y, p_y)
-    return _pointwise(p), _numerics.linear(p, (dp, lambda: slope)) + marginal
+    slope = jnp.where(p == 0, jnp.inf, _numerics.quotient(jnp.ones_like(p), p))
+    marginal = sum(_relative(*(jnp.sum(t, axis=a, keepdims=True) for t in (dp, p))) for a in (-1, -2))
+    return _pointwise(p), _numerics.linear(p, (dp, lambda: slope)) - marginal
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(1,))
@@ -258,7 +257,7 @@ def pointwise_mutual_information(
     r"""Pointwise mutual information $\log \frac{p(x, y)}{p(x) p(y)}$ of each pair, whose mean is `mutual_information`.
 
     Args:
-        p_xy: Joint tables `[..., X, Y]`; of total mass c, the ratio is multiplied by c.
+        p_xy: Joint tables `[..., X, Y]`.
         where: Entries to keep; others count as probability 0.
         base: Logarithm base: `None` for nats, 2 for bits, 10 for hartleys.
 
@@ -269,8 +268,7 @@ def pointwise_mutual_information(
         TypeError: If `p_xy` is not real or `where` not boolean.
         ValueError: If `p_xy` has fewer than two axes, or `where` or `base` do not fit.
 
-    **Domain**: `-inf` where `p(x, y) = 0` though both marginals are positive; 0 where a marginal is 0; NaN in a table
-    with a negative probability's row and column.
+    **Domain**: `-inf` where `p(x, y) = 0`: the pair never occurs; NaN for a negative probability.
 
     **Gradient**: that of the logarithm, through the marginals too; `inf` in `p(x, y)` where the value is `-inf`.
 
