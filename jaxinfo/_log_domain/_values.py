@@ -187,4 +187,5 @@ kl_divergence = adaptive(_kl_fast, _kl_accurate, SMALL)
 cross_entropy_from_probs = adaptive(_probs_cross_entropy_fast, _probs_cross_entropy_accurate, SMALL)
 kl_divergence_from_probs = adaptive(_probs_kl_fast, _probs_kl_accurate, SMALL)
 jeffreys_divergence = adaptive(_jeffreys_fast, _jeffreys_accurate, SMALL)
-jensen_shannon_divergence = adaptive(_jensen_shannon_fast, _jensen_shannon_accurate, SMALL / 2)
+# Its largest value is log 2, and its terms are summed from differences of probabilities: they last longer.
+jensen_shannon_divergence = adaptive(_jensen_shannon_fast, _jensen_shannon_accurate, SMALL / 16)
