@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import math
 from collections.abc import Callable, Sequence
 from typing import Any, ParamSpec, TypeVar
@@ -21,6 +22,8 @@ def measure(*static: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         compiled: Any = jax.jit(function, static_argnames=static, inline=True)
+        parameters = list(inspect.signature(function).parameters)
+        ordered = parameters.index("order") if "order" in parameters else None
 
         @functools.wraps(function)
         def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -29,6 +32,8 @@ def measure(*static: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
                     kwargs[name] = tuple(kwargs[name])  # pyright: ignore[reportArgumentType]
             if kwargs.get("weight") is not None:  # a number here, and a tracer in there
                 weight(function.__name__, kwargs["weight"])  # pyright: ignore[reportArgumentType]
+            if ordered is not None:
+                order(function.__name__, args[ordered] if len(args) > ordered else kwargs.get("order"))
             return compiled(*args, **kwargs)
 
         return wrapper
@@ -98,6 +103,25 @@ def weight(name: str, value: ArrayLike) -> None:
         raise ValueError(f"{name}: weight must be a scalar, got shape {jnp.shape(value)}")
 
 
+def order(name: str, value: object) -> None:
+    """An order that is known while tracing is not negative; a traced one below 0 gives NaN."""
+    if isinstance(value, (int, float)) and not value >= 0:
+        raise ValueError(f"{name}: order must be at least 0, got {value!r}")
+
+
+def per_row(name: str, argument: str, value: ArrayLike, table: jax.Array, axes: tuple[int, ...]) -> jax.Array:
+    """A number for each row of a table: what broadcasts to its batch axes, with the summed axes of length 1."""
+    array = floating(name, argument, value)
+    batch = tuple(n for a, n in zip(range(-table.ndim, 0), table.shape, strict=True) if a not in axes)
+    try:
+        rows = jnp.broadcast_to(array.astype(table.dtype), batch)
+    except ValueError as error:
+        raise ValueError(
+            f"{name}: {argument} of shape {array.shape} does not broadcast to the batch shape {batch}"
+        ) from error
+    return jnp.expand_dims(rows, axes)
+
+
 def mask(name: str, where: ArrayLike | None, shape: tuple[int, ...]) -> jax.Array | None:
     """`where` as booleans, broadcast to the table."""
     if where is None:
@@ -109,6 +133,13 @@ def mask(name: str, where: ArrayLike | None, shape: tuple[int, ...]) -> jax.Arra
         return jnp.broadcast_to(array, shape)
     except ValueError as error:
         raise ValueError(f"{name}: where of shape {array.shape} does not broadcast to {shape}") from error
+
+
+def count(name: str, where: ArrayLike | None, table: jax.Array, axes: tuple[int, ...]) -> jax.Array:
+    """How many entries of each row are kept, axes kept."""
+    kept = mask(name, where, table.shape)
+    here = jnp.ones(table.shape, table.dtype) if kept is None else kept.astype(table.dtype)
+    return jnp.sum(here, axis=axes, keepdims=True)
 
 
 def choose_form(name: str, q: object, weight: object, weights: object) -> None:

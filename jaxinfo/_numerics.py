@@ -57,6 +57,13 @@ def finish(value: jax.Array, axes: Axes, keepdims: bool, unit: float, dtype: jnp
     return in_units(value if keepdims else jnp.squeeze(value, axes), unit).astype(dtype)
 
 
+def evenness(entropy: jax.Array, count: jax.Array) -> jax.Array:
+    """Entropy over the greatest that so many outcomes can have; 0 for one outcome, NaN for none."""
+    several = count > 1
+    value = entropy / jnp.log(jnp.where(several, count, 2))
+    return jnp.where(count == 0, jnp.nan, value)
+
+
 def fence(rows: jax.Array) -> jax.Array:
     """The same numbers, one a row, where XLA on a CPU must end a fusion.
 

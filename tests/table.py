@@ -10,10 +10,10 @@ import jax
 import numpy as np
 
 from tests import inputs
-from tests.rows import core
+from tests.rows import core, orders
 from tests.rows.measure import Measure
 
-AREAS = (core,)
+AREAS = (core, orders)
 
 MEASURES: list[Measure] = [row for area in AREAS for row in area.MEASURES]
 

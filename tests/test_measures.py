@@ -312,7 +312,7 @@ def test_hessians(index, mode):
     measure, dtype = MEASURES[index], default_float()
     blocks = differentiated(index, dtype)[mode]
     for i, row in proper(index, dtype):
-        if np.isinf(expected_value(measure, row)).any():
+        if not np.isfinite(expected_value(measure, row)).all() or (measure.kink and measure.kink(*row.arguments)):
             continue
         actual = flatten(blocks, i, row.arguments, measure.differentiable)
         assert np.isfinite(actual).all(), row.label

@@ -14,7 +14,6 @@ of a table takes the row maximum as another variable (`again`) and floors masks 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -24,11 +23,23 @@ from jax import lax
 
 from jaxinfo import _numerics
 from jaxinfo._log_domain import _values
+from jaxinfo._log_domain._chernoff import chernoff_of_logits, chernoff_of_tables
 from jaxinfo._log_domain._information import information_and_mass
+from jaxinfo._log_domain._order_entropy import min_entropy_of_logits, min_entropy_of_table
+from jaxinfo._log_domain._order_entropy import renyi_of_logits as renyi_entropy_of_logits
+from jaxinfo._log_domain._order_entropy import renyi_of_table as renyi_entropy_of_table
+from jaxinfo._log_domain._order_entropy import tsallis_of_logits as tsallis_entropy_of_logits
+from jaxinfo._log_domain._order_entropy import tsallis_of_table as tsallis_entropy_of_table
+from jaxinfo._log_domain._overlap import bhattacharyya_distance, hellinger_term
 from jaxinfo._log_domain._pointwise import pointwise_of_logits
+from jaxinfo._log_domain._power_divergence import alpha_divergence as alpha_divergence_of_tables
+from jaxinfo._log_domain._power_divergence import tsallis_divergence as tsallis_divergence_of_tables
+from jaxinfo._log_domain._power_logits import alpha_divergence as alpha_divergence_of_logits
+from jaxinfo._log_domain._power_logits import renyi_divergence as renyi_divergence_of_logits
+from jaxinfo._log_domain._power_logits import tsallis_divergence as tsallis_divergence_of_logits
+from jaxinfo._log_domain._renyi import renyi_divergence as renyi_divergence_of_tables
 from jaxinfo._log_domain._rows import (
     Axes,
-    RowFunction,
     adaptive,
     change,
     is_inside,
@@ -38,6 +49,7 @@ from jaxinfo._log_domain._rows import (
     shifted_normalizer,
     total,
 )
+from jaxinfo._log_domain._rule import row_rule
 from jaxinfo._log_domain._softmax import (
     log_sum_exp,
     shifted,
@@ -51,10 +63,16 @@ from jaxinfo._log_domain._softmax import (
 
 __all__ = [
     "adaptive",
+    "alpha_divergence_of_logits",
+    "alpha_divergence_of_tables",
+    "bhattacharyya_distance",
+    "chernoff_of_logits",
+    "chernoff_of_tables",
     "conditional_entropy",
     "cross_entropy",
     "cross_entropy_from_probs",
     "entropy",
+    "hellinger_term",
     "information",
     "information_and_mass",
     "is_inside",
@@ -63,43 +81,25 @@ __all__ = [
     "kl_divergence",
     "kl_divergence_from_probs",
     "label_surprisal",
+    "min_entropy_of_logits",
+    "min_entropy_of_table",
     "pointwise_information",
     "present",
+    "renyi_divergence_of_logits",
+    "renyi_divergence_of_tables",
+    "renyi_entropy_of_logits",
+    "renyi_entropy_of_table",
     "softmax",
     "softmax_difference",
     "surprisal",
+    "tsallis_divergence_of_logits",
+    "tsallis_divergence_of_tables",
+    "tsallis_entropy_of_logits",
+    "tsallis_entropy_of_table",
 ]
 
-Slope = Callable[..., jax.Array]
-
-
-def _rule(value: RowFunction, *slopes: Slope, infinite: tuple[int, ...] = ()) -> RowFunction:
-    """A row function `f(axes, *tables)` whose derivative in table i is the row sum of `slopes[i] * tangent`.
-
-    A slope is called with the axes, the value and the tables; it is finite except in the tables named in `infinite`.
-    """
-
-    @partial(jax.custom_jvp, nondiff_argnums=(0,))
-    def function(axes: Axes, *tables: jax.Array) -> jax.Array:
-        if not tables[0].size:
-            return jnp.nan * total(tables[0], axes)  # no outcome is no distribution
-        return value(axes, *tables)
-
-    def jvp(axes: Axes, primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
-        out, tables = function(axes, *primals), _numerics.apart(*primals)
-        rules = [partial(slope, axes, out, *tables) for slope in slopes]
-        pairs = list(zip(tangents, rules, strict=True))
-        finite = [pair for i, pair in enumerate(pairs) if i not in infinite]
-        others = [pair for i, pair in enumerate(pairs) if i in infinite]
-        tangent = _numerics.finite_linear(primals[0], *finite) + _numerics.linear(primals[0], *others)
-        return out, change(tangent, axes)
-
-    function.defjvp(jvp, symbolic_zeros=True)
-    return function
-
-
-entropy = _rule(_values.entropy, lambda axes, _, z: -weighted_deviation(axes, z, shifted(z, axes)))
-cross_entropy = _rule(
+entropy = row_rule(_values.entropy, lambda axes, _, z: -weighted_deviation(axes, z, shifted(z, axes)))
+cross_entropy = row_rule(
     _values.cross_entropy,
     lambda axes, _, z_p, z_q: weighted_deviation(axes, z_p, -shifted(z_q, axes)),
     lambda axes, _, z_p, z_q: softmax(axes, z_q) - softmax(axes, z_p),
@@ -116,12 +116,12 @@ def _close(value: jax.Array) -> jax.Array:
     return lax.stop_gradient(value) < _values.SMALL
 
 
-kl_divergence = _rule(
+kl_divergence = row_rule(
     _values.kl_divergence,
     _kl_slope,
     lambda axes, value, z_p, z_q: -softmax_difference(axes, _close(value), z_p, z_q),
 )
-jeffreys_divergence = _rule(
+jeffreys_divergence = row_rule(
     _values.jeffreys_divergence,
     lambda axes, value, z_p, z_q: _kl_slope(axes, value, z_p, z_q) + softmax_difference(axes, _close(value), z_p, z_q),
     lambda axes, value, z_p, z_q: _kl_slope(axes, value, z_q, z_p) - softmax_difference(axes, _close(value), z_p, z_q),
@@ -154,7 +154,7 @@ def _weight_slope(axes: Axes, value: jax.Array, z_p: jax.Array, z_q: jax.Array, 
     return _numerics.mixture_term(p, m, rest * difference, weight) - toward_q
 
 
-jensen_shannon_divergence = _rule(_values.jensen_shannon_divergence, _toward_p, _toward_q, _weight_slope)
+jensen_shannon_divergence = row_rule(_values.jensen_shannon_divergence, _toward_p, _toward_q, _weight_slope)
 
 
 @jax.custom_jvp
@@ -181,7 +181,7 @@ def _conditional_entropy_slope(axes: Axes, _: jax.Array, z: jax.Array) -> jax.Ar
     return weighted_deviation(axes, z, jnp.where(present(z), alone, jnp.zeros_like(z)))
 
 
-conditional_entropy = _rule(_values.conditional_entropy, _conditional_entropy_slope)
+conditional_entropy = row_rule(_values.conditional_entropy, _conditional_entropy_slope)
 
 
 def _information_slope(axes: Axes, _: jax.Array, z: jax.Array) -> jax.Array:
@@ -191,7 +191,7 @@ def _information_slope(axes: Axes, _: jax.Array, z: jax.Array) -> jax.Array:
     return weighted_deviation(axes, z, jnp.where(present(z), held - xz - yz + both, jnp.zeros_like(z)))
 
 
-information = _rule(_values.information, _information_slope)
+information = row_rule(_values.information, _information_slope)
 
 
 def _surprisal_slope(axes: Axes, _: jax.Array, p: jax.Array, z_q: jax.Array) -> jax.Array:
@@ -211,8 +211,8 @@ def _log_ratio_slope(axes: Axes, value: jax.Array, p: jax.Array, z_q: jax.Array)
     return alone + jnp.where(unseen, -lax.stop_gradient(alone), jnp.log(jnp.where(unseen, jnp.ones_like(p), p)))
 
 
-cross_entropy_from_probs = _rule(_values.cross_entropy_from_probs, _surprisal_slope, _excess_mass, infinite=(0,))
-kl_divergence_from_probs = _rule(_values.kl_divergence_from_probs, _log_ratio_slope, _excess_mass, infinite=(0,))
+cross_entropy_from_probs = row_rule(_values.cross_entropy_from_probs, _surprisal_slope, _excess_mass, infinite=(0,))
+kl_divergence_from_probs = row_rule(_values.kl_divergence_from_probs, _log_ratio_slope, _excess_mass, infinite=(0,))
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(0,))

@@ -15,6 +15,9 @@ from jaxinfo.discrete.joint import (
     mutual_information,
     pointwise_mutual_information,
 )
+from jaxinfo.discrete.orders import min_entropy, normalized_entropy, renyi_entropy, tsallis_entropy
+from jaxinfo.discrete.overlaps import bhattacharyya_distance, chernoff_information, hellinger_distance
+from jaxinfo.discrete.power_divergences import alpha_divergence, renyi_divergence, tsallis_divergence
 from jaxinfo.discrete.validation import (
     check_absolutely_continuous,
     check_logits,
@@ -25,6 +28,8 @@ from jaxinfo.discrete.validation import (
 )
 
 __all__ = [
+    "alpha_divergence",
+    "bhattacharyya_distance",
     "binary_entropy",
     "check_absolutely_continuous",
     "check_logits",
@@ -32,18 +37,26 @@ __all__ = [
     "checkify_absolutely_continuous",
     "checkify_logits",
     "checkify_probabilities",
+    "chernoff_information",
     "conditional_entropy",
     "conditional_mutual_information",
     "cross_entropy",
     "entropy",
+    "hellinger_distance",
     "is_absolutely_continuous",
     "jeffreys_divergence",
     "jensen_shannon_distance",
     "jensen_shannon_divergence",
     "joint_entropy",
     "kl_divergence",
+    "min_entropy",
     "mutual_information",
+    "normalized_entropy",
     "perplexity",
     "pointwise_mutual_information",
+    "renyi_divergence",
+    "renyi_entropy",
     "surprisal",
+    "tsallis_divergence",
+    "tsallis_entropy",
 ]

@@ -20,6 +20,16 @@ def reduce_terms(
     return _numerics.in_units(total, base_unit).astype(dtype)
 
 
+def prepare(
+    name: str, p: ArrayLike, axis: Axis, where: ArrayLike | None
+) -> tuple[jax.Array, tuple[int, ...], jnp.dtype]:
+    """Checks one table; returns it masked and wide, with the axes and the dtype of the result."""
+    table = _checks.floating(name, "p", p)
+    axes = _checks.axes(name, axis, table.ndim)
+    (kept,) = _numerics.drop(_checks.mask(name, where, table.shape), _numerics.accumulate(table))
+    return kept, axes, table.dtype
+
+
 @_checks.measure("base")
 def surprisal(p: ArrayLike, *, base: float | None = None) -> jax.Array:
     r"""Surprisal (self-information) of each probability, $-\log p$.
@@ -85,10 +95,9 @@ def entropy(
         [1. 0.]
     """
     name = "entropy"
-    unit, table = _checks.unit(name, base), _checks.floating(name, "p", p)
-    axes = _checks.axes(name, axis, table.ndim)
-    (kept,) = _numerics.drop(_checks.mask(name, where, table.shape), _numerics.accumulate(table))
-    return reduce_terms(_numerics.entropy_term(kept), axes, keepdims, unit, table.dtype)
+    unit = _checks.unit(name, base)
+    kept, axes, dtype = prepare(name, p, axis, where)
+    return reduce_terms(_numerics.entropy_term(kept), axes, keepdims, unit, dtype)
 
 
 def prepare_pair(

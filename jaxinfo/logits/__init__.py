@@ -22,15 +22,22 @@ from jaxinfo.logits.joint import (
     pointwise_mutual_information,
 )
 from jaxinfo.logits.mixed import cross_entropy_from_labels, cross_entropy_from_probs, kl_divergence_from_probs
+from jaxinfo.logits.orders import min_entropy, normalized_entropy, renyi_entropy, tsallis_entropy
+from jaxinfo.logits.overlaps import bhattacharyya_distance, chernoff_information, hellinger_distance
+from jaxinfo.logits.power_divergences import alpha_divergence, renyi_divergence, tsallis_divergence
 
 __all__ = [
+    "alpha_divergence",
+    "bhattacharyya_distance",
     "binary_entropy",
+    "chernoff_information",
     "conditional_entropy",
     "conditional_mutual_information",
     "cross_entropy",
     "cross_entropy_from_labels",
     "cross_entropy_from_probs",
     "entropy",
+    "hellinger_distance",
     "is_absolutely_continuous",
     "jeffreys_divergence",
     "jensen_shannon_distance",
@@ -38,8 +45,14 @@ __all__ = [
     "joint_entropy",
     "kl_divergence",
     "kl_divergence_from_probs",
+    "min_entropy",
     "mutual_information",
+    "normalized_entropy",
     "perplexity",
     "pointwise_mutual_information",
+    "renyi_divergence",
+    "renyi_entropy",
     "surprisal",
+    "tsallis_divergence",
+    "tsallis_entropy",
 ]

@@ -1,0 +1,84 @@
+"""Chernoff information of rows: the greatest of `-log sum p^a q^(1-a)` over the orders a from 0 to 1.
+
+The derivatives of that logarithm are mean and variance of `log(p/q)` under the powers, so the best order is a root of
+an increasing function. At the best order the derivative in the order is 0: the value moves with p and q alone.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from jaxinfo._log_domain import _power_logits, _renyi
+from jaxinfo._log_domain._power_divergence import Pair, pair_of_tables
+from jaxinfo._log_domain._rows import Axes, row_max, total
+
+_STEPS = 64  # a bracket of float64 is exhausted before
+
+
+def _moments(axes: Axes, t: Pair, a: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Mean and variance of `log(p/q)` under `p^a q^(1-a)`, given the pair's powers of order 0.
+
+    The mean is less the derivative of `log (a sum p + (1-a) sum q)`, which is 0 for normalised tables.
+    """
+    exponent = t.log_power + a * t.log_ratio
+    m = row_max(exponent, axes)
+    w = jnp.exp(exponent - jnp.where(jnp.isinf(m), jnp.zeros_like(m), m))
+    s = total(w, axes)
+    s = jnp.where(s == 0, jnp.ones_like(s), s)  # nothing in common
+    mean = total(w * t.log_ratio, axes) / s
+    variance = total(w * jnp.square(t.log_ratio - mean), axes) / s
+    of_p, of_q = total(t.p, axes), total(t.q, axes)
+    return mean - (of_p - of_q) / (of_q + a * (of_p - of_q)), variance
+
+
+def _root(axes: Axes, t: Pair) -> jax.Array:
+    """Newton's method in a bracket that halves where a step would leave it; 0 or 1 where the mean has one sign."""
+    tolerance = float(jnp.finfo(t.p.dtype).eps) ** 0.5 / 8
+    half = 0.5 * jnp.ones_like(row_max(t.p, axes))
+
+    def unfinished(state: Any) -> jax.Array:
+        count, _, _, _, moved = state
+        return (count < _STEPS) & jnp.any(moved > tolerance)
+
+    def step(state: Any) -> Any:
+        count, a, low, high, _ = state
+        mean, variance = _moments(axes, t, a)
+        low, high = jnp.where(mean < 0, a, low), jnp.where(mean < 0, high, a)
+        newton = a - mean / jnp.where(variance > 0, variance, jnp.ones_like(variance))
+        new = jnp.where((newton > low) & (newton < high), newton, 0.5 * (low + high))
+        return count + 1, new, low, high, jnp.abs(new - a)
+
+    root = lax.while_loop(unfinished, step, (0, half, 0 * half, 2 * half, 2 * half))[1]
+    first, last = _moments(axes, t, 0 * half)[0], _moments(axes, t, 2 * half)[0]
+    flat = (first == 0) & (last == 0)
+    return jnp.where(flat, half, jnp.where(first >= 0, 0 * half, jnp.where(last <= 0, 2 * half, root)))
+
+
+def _best_order(axes: Axes, t: Pair) -> jax.Array:
+    """The root, with its derivative: that of one Newton step from a fixed point. 0 and 1 stay."""
+    root = lax.stop_gradient(_root(axes, lax.stop_gradient(t)))
+    mean, variance = _moments(axes, t, root)
+    inner = (root > 0) & (root < 1) & (variance > 0)
+    step = mean / jnp.where(inner, lax.stop_gradient(variance), jnp.ones_like(variance))
+    return root - jnp.where(inner, step - lax.stop_gradient(step), jnp.zeros_like(step))
+
+
+def _from_the_nearer_end(axes: Axes, divergence: Any, p: jax.Array, q: jax.Array, a: jax.Array) -> jax.Array:
+    """`(1 - a) R_a(p|q)`, which is `a R_(1-a)(q|p)`: an order up to 1/2 is finite wherever p and q meet."""
+    swap = a > 0.5
+    x, y, b = jnp.where(swap, q, p), jnp.where(swap, p, q), jnp.where(swap, 1 - a, a)
+    return (1 - b) * divergence(axes, x, y, b)
+
+
+def chernoff_of_tables(axes: Axes, p: jax.Array, q: jax.Array) -> jax.Array:
+    t = pair_of_tables(p, q, jnp.zeros((1,) * p.ndim, p.dtype))
+    return _from_the_nearer_end(axes, _renyi.renyi_divergence, p, q, _best_order(axes, t))
+
+
+def chernoff_of_logits(axes: Axes, z_p: jax.Array, z_q: jax.Array) -> jax.Array:
+    t = _power_logits.pair_of_logits(axes, z_p, z_q, jnp.zeros((1,) * z_p.ndim, z_p.dtype))
+    return _from_the_nearer_end(axes, _power_logits.renyi_divergence, z_p, z_q, _best_order(axes, t))

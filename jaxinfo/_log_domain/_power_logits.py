@@ -1,0 +1,143 @@
+"""Alpha, Tsallis and Rényi divergences of rows of logits, of any real order.
+
+Their derivatives are differences of three softmaxes: those of p and q, and that of the powers `w = p^a q^(1-a) / S`,
+which lies on the curve between them: `(w - p) / (a - 1)` in the logits of p and `(w - q) / a` in those of q.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from jaxinfo import _numerics, _powers
+from jaxinfo._log_domain import _renyi
+from jaxinfo._log_domain._power_divergence import Pair, alpha_terms, change_of_order, rule, tsallis_terms
+from jaxinfo._log_domain._rows import Axes, adaptive, change, floored, present, shifted_normalizer, total
+from jaxinfo._log_domain._softmax import softmaxes_and_log_ratio, surprisal
+
+
+def pair_of_logits(axes: Axes, z_p: jax.Array, z_q: jax.Array, a: jax.Array) -> Pair:
+    here_p, here_q = present(z_p), present(z_q)
+    inside = here_p & here_q
+    p, q, ratio = softmaxes_and_log_ratio(axes, z_p, z_q)
+    log_ratio = jnp.where(inside, ratio, jnp.zeros_like(p))
+    log_q = -jnp.where(inside, surprisal(axes, z_q), jnp.zeros_like(q))
+    log_power = jnp.where(inside, log_q + a * log_ratio, -jnp.inf)
+    return Pair(p, q, log_ratio, jnp.exp(log_power), log_power, inside, here_q & ~here_p, here_p & ~here_q)
+
+
+def _toward(weight: jax.Array, power: jax.Array, inside: jax.Array, order: jax.Array, x: jax.Array) -> jax.Array:
+    """`(power - weight) / order`, where the power is `weight e^(order x)`; it is 0 outside."""
+    held = jnp.where(order == 0, jnp.ones_like(order), order)
+    far = order * x > 1
+    near = weight * _powers.deformed_log(order, jnp.where(far, jnp.zeros_like(x), x))
+    return jnp.where(inside, jnp.where(far, (power - weight) / held, near), -weight / held)
+
+
+def _slopes(t: Pair, a: jax.Array, renyi: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """`(w - p) / (a - 1)`, and `w - q`."""
+    b = a - 1
+    finite = jnp.where(jnp.isinf(renyi), jnp.zeros_like(renyi), renyi)
+    w = jnp.exp(t.log_power - b * finite)
+    one = jnp.ones_like(a)
+    x = a * t.log_ratio - b * finite
+    return _toward(t.p, w, t.inside, b, t.log_ratio - finite), _toward(t.q, w, t.inside, one, x)
+
+
+def _tangent(slopes: Callable[..., tuple[jax.Array, jax.Array]]) -> Callable[..., jax.Array]:
+    def tangent(
+        axes: Axes, value: Any, z_p: jax.Array, z_q: jax.Array, a: jax.Array, dz_p: Any, dz_q: Any
+    ) -> jax.Array:
+        slope_p, slope_q = slopes(axes, value, z_p, z_q, a)
+        return change(_numerics.finite_linear(z_p, (dz_p, lambda: slope_p), (dz_q, lambda: slope_q)), axes)
+
+    return tangent
+
+
+def _renyi_slopes(axes: Axes, value: jax.Array, z_p: jax.Array, z_q: jax.Array, a: jax.Array) -> Any:
+    to_p, to_q = _slopes(pair_of_logits(axes, z_p, z_q, a), a, value)
+    return a * to_p, -to_q
+
+
+def _tsallis_slopes(axes: Axes, value: jax.Array, z_p: jax.Array, z_q: jax.Array, a: jax.Array) -> Any:
+    finite = jnp.where(jnp.isinf(value), jnp.zeros_like(value), value)
+    s = 1 + (a - 1) * finite
+    to_p, to_q = _slopes(pair_of_logits(axes, z_p, z_q, a), a, _finite_renyi(axes, z_p, z_q, a))
+    return s * a * to_p, -s * to_q
+
+
+def _alpha_slopes(axes: Axes, value: jax.Array, z_p: jax.Array, z_q: jax.Array, a: jax.Array) -> Any:
+    """Order 0 is order 1 with p and q exchanged, hence the second `_toward`."""
+    t, b = pair_of_logits(axes, z_p, z_q, a), a - 1
+    finite = jnp.where(jnp.isinf(value), jnp.zeros_like(value), value)
+    x = a * b * finite
+    scaled = finite * _powers.log1p_ratio(jnp.maximum(x, -0.5))  # R / a
+    y = jnp.where(x > -0.5, b * a * scaled, _renyi.log_power_sum(axes, t))
+    over_a = jnp.where(x > -0.5, b * scaled, y / jnp.where(a == 0, jnp.ones_like(a), a))
+    over_b = jnp.where(x > -0.5, a * scaled, y / jnp.where(b == 0, jnp.ones_like(b), b))
+    w = jnp.exp(t.log_power - y)
+    to_p = _toward(t.p, w, t.inside, b, t.log_ratio - over_b)
+    return jnp.exp(y) * to_p, -jnp.exp(y) * _toward(t.q, w, t.inside, a, t.log_ratio - over_a)
+
+
+def _fast_log_power_sum(axes: Axes, z_p: jax.Array, z_q: jax.Array, a: jax.Array) -> jax.Array:
+    """`log sum p^a q^(1-a)`; NaN where that is small or large, as where only one of p and q is masked."""
+    (m_p, s_p), (m_q, s_q) = shifted_normalizer(z_p, axes), shifted_normalizer(z_q, axes)
+    mixed = a * floored(z_p, 8) + (1 - a) * floored(z_q, 8)
+    m, s = shifted_normalizer(mixed, axes)
+    value = (m - a * m_p - (1 - a) * m_q) + (jnp.log(s) - a * jnp.log(s_p) - (1 - a) * jnp.log(s_q))
+    return jnp.where((jnp.abs(value) > 0.0625) & (jnp.abs(value) < 16) & (a != 0) & (a != 1), value, jnp.nan)
+
+
+def _sum_of(terms: Callable[[Pair, jax.Array], jax.Array], slopes: Callable[..., Any], scale: Callable) -> Callable:
+    """The sum of the terms, which is `(S - 1) / scale(a)`."""
+
+    def fast(axes: Axes, z_p: jax.Array, z_q: jax.Array, a: jax.Array) -> jax.Array:
+        return jnp.expm1(_fast_log_power_sum(axes, z_p, z_q, a)) / scale(a)
+
+    def accurate(axes: Axes, z_p: jax.Array, z_q: jax.Array, a: jax.Array) -> jax.Array:
+        return total(terms(pair_of_logits(axes, z_p, z_q, a), a), axes)
+
+    def by_order(axes: Axes, _: Any, z_p: jax.Array, z_q: jax.Array, a: jax.Array) -> jax.Array:
+        return change_of_order(terms, axes, partial(pair_of_logits, axes, z_p, z_q), a)
+
+    return rule(adaptive(fast, accurate, 0.0), _tangent(slopes), by_order)
+
+
+def _renyi_fast(axes: Axes, z_p: jax.Array, z_q: jax.Array, a: jax.Array) -> jax.Array:
+    return _fast_log_power_sum(axes, z_p, z_q, a) / (a - 1)
+
+
+def _renyi_accurate(axes: Axes, z_p: jax.Array, z_q: jax.Array, a: jax.Array) -> jax.Array:
+    return _renyi.of_pair(axes, pair_of_logits(axes, z_p, z_q, a), a, jnp.ones_like(a))
+
+
+def _renyi_by_order(axes: Axes, value: jax.Array, z_p: jax.Array, z_q: jax.Array, a: jax.Array) -> jax.Array:
+    pair = partial(pair_of_logits, axes, z_p, z_q)
+    return _renyi.by_order(axes, pair, a, value, jnp.ones_like(a), jnp.zeros_like(a))
+
+
+alpha_divergence = _sum_of(alpha_terms, _alpha_slopes, lambda a: a * (a - 1))
+tsallis_divergence = _sum_of(tsallis_terms, _tsallis_slopes, lambda a: a - 1)
+_finite_renyi = rule(adaptive(_renyi_fast, _renyi_accurate, 0.0), _tangent(_renyi_slopes), _renyi_by_order)
+
+
+def _of_infinite_order(axes: Axes, z_p: jax.Array, z_q: jax.Array) -> jax.Array:
+    """`max log(p/q)`."""
+    t = pair_of_logits(axes, z_p, z_q, jnp.ones((1,) * z_p.ndim, z_p.dtype))
+    ratio = jnp.where(t.inside | jnp.isnan(t.p), t.log_ratio, jnp.where(t.only_p, jnp.inf, -jnp.inf))
+    return jnp.max(ratio, axis=axes, keepdims=True, initial=-jnp.inf)
+
+
+def renyi_divergence(axes: Axes, z_p: jax.Array, z_q: jax.Array, a: jax.Array) -> jax.Array:
+    """Of orders from 0 to infinity; NaN for negative ones."""
+    infinite = a == jnp.inf
+    held = jnp.where(a >= 0, jnp.where(infinite, jnp.full_like(a, 2), a), jnp.nan)
+    value = _finite_renyi(axes, z_p, z_q, held)
+    limit = lambda: jnp.where(infinite, _of_infinite_order(axes, z_p, z_q), value)  # noqa: E731
+    return lax.cond(jnp.any(infinite), limit, lambda: value)

@@ -1,0 +1,42 @@
+"""Rows of the entropies and divergences of an order, and of the distances of overlap."""
+
+import numpy as np
+
+from jaxinfo import discrete, logits
+from tests import inputs, oracles_orders
+from tests.rows.measure import REDUCES, Measure, oracle
+
+UNITLESS = REDUCES - {"base"}
+
+
+def _row(module, name, kind, argument=None, value=None, **settings):
+    options = {} if argument is None else {argument: value}
+    exact = oracle(name if module is discrete else f"logits_{name}", oracles_orders, **options)
+    variant = "" if argument is None else f"({argument}={value})"
+    return Measure(getattr(module, name), kind, exact, arguments=options, variant=variant, **settings)
+
+
+def _of(module):
+    one, two = ("table", "pair") if module is discrete else ("logits", "logit pair")
+    small, most = {"sizes": (3, 128)}, {"sizes": inputs.SIZES[:-1]}
+    unitless, divergence = {"options": UNITLESS}, {"divergence": True}
+    return [
+        _row(module, "renyi_entropy", one, "order", 0.5, **most),
+        _row(module, "renyi_entropy", one, "order", 1.0, **small),
+        _row(module, "renyi_entropy", one, "order", 3.0, **small),
+        _row(module, "tsallis_entropy", one, "order", 0.5, **small, **unitless),
+        _row(module, "tsallis_entropy", one, "order", 2.0, **most, **unitless),
+        _row(module, "min_entropy", one, kink=lambda x: bool(np.sum(x == x.max()) > 1), **most),
+        _row(module, "normalized_entropy", one, **small, **unitless),
+        _row(module, "renyi_divergence", two, "order", 0.75, **most, **divergence),
+        _row(module, "renyi_divergence", two, "order", 1.0, **small, **divergence),
+        _row(module, "renyi_divergence", two, "order", 2.0, **small, **divergence),
+        _row(module, "tsallis_divergence", two, "order", 1.5, **small, **unitless, **divergence),
+        _row(module, "alpha_divergence", two, "alpha", -1.0, **small, **unitless, **divergence),
+        _row(module, "alpha_divergence", two, "alpha", 0.25, **most, **unitless, **divergence),
+        _row(module, "hellinger_distance", two, **most, **unitless, **divergence),
+        _row(module, "bhattacharyya_distance", two, **most, **divergence),
+    ]
+
+
+MEASURES = [*_of(discrete), *_of(logits)]
