@@ -109,17 +109,31 @@ def order(name: str, value: object) -> None:
         raise ValueError(f"{name}: order must be at least 0, got {value!r}")
 
 
-def per_row(name: str, argument: str, value: ArrayLike, table: jax.Array, axes: tuple[int, ...]) -> jax.Array:
-    """A number for each row of a table: what broadcasts to its batch axes, with the summed axes of length 1."""
+def per_row(
+    name: str, argument: str, value: ArrayLike, axes: tuple[int, ...], *tables: jax.Array
+) -> tuple[jax.Array, ...]:
+    """A number for each row of the tables, with the summed axes of length 1, and the tables.
+
+    What broadcasts with the batch axes is fine; if that gives more rows, so does it to the tables.
+    """
     array = floating(name, argument, value)
-    batch = tuple(n for a, n in zip(range(-table.ndim, 0), table.shape, strict=True) if a not in axes)
+    shape = tables[0].shape
+    batch = tuple(n for a, n in zip(range(-len(shape), 0), shape, strict=True) if a not in axes)
     try:
-        rows = jnp.broadcast_to(array.astype(table.dtype), batch)
+        rows = jnp.broadcast_to(array.astype(tables[0].dtype), jnp.broadcast_shapes(array.shape, batch))
     except ValueError as error:
         raise ValueError(
-            f"{name}: {argument} of shape {array.shape} does not broadcast to the batch shape {batch}"
+            f"{name}: {argument} of shape {array.shape} does not broadcast with the batch shape {batch}"
         ) from error
-    return jnp.expand_dims(rows, axes)
+    rows = jnp.expand_dims(rows, axes)
+    length = [shape[a] if a in axes else n for a, n in zip(range(-rows.ndim, 0), rows.shape, strict=True)]
+    return rows, *(jnp.broadcast_to(t, length) for t in tables)
+
+
+def orders(name: str, value: ArrayLike, axes: tuple[int, ...], *tables: jax.Array) -> tuple[jax.Array, ...]:
+    """`per_row` of an order; NaN below 0."""
+    rows, *rest = per_row(name, "order", value, axes, *tables)
+    return jnp.where(rows >= 0, rows, jnp.nan), *rest
 
 
 def mask(name: str, where: ArrayLike | None, shape: tuple[int, ...]) -> jax.Array | None:

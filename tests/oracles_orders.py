@@ -25,7 +25,7 @@ from tests.oracles import (
 def power(x, a):
     """x^a for positive x, 0 at 0."""
     zero = equals(x, 0)
-    return select(zero, 0, exp(log_or_zero(x) * mpf(float(a))))
+    return select(zero, 0, exp(log_or_zero(x) * mpf(a)))
 
 
 def _largest(x):
@@ -135,6 +135,8 @@ def alpha_divergence_gradient(p, q, alpha):
 
 
 def tsallis_divergence(p, q, order):
+    if order == 0:
+        return select(~equals(p, 0), 0, q).sum()
     return alpha_divergence(p, q, order) * mpf(order)
 
 
@@ -147,15 +149,21 @@ def _mass(p, q, a):
     return p.sum() * mpf(b) + q.sum() * (1 - mpf(b))
 
 
+def _power_sum(p, q, a):
+    """v + (a-1) U: beyond order 1 the difference in mass comes off."""
+    excess = (p.sum() - q.sum()) * (mpf(a) - 1) if a > 1 else 0
+    return (power(p, a) * power(q, 1 - a)).sum() - excess
+
+
 def renyi_divergence(p, q, order):
-    if _infinite(p, q, order):
+    if order >= 1 and _infinite(p, q, order):
         return mpf(np.inf)
     v, u = _mass(p, q, order), tsallis_divergence(p, q, order)
     if _is_zero(v):
         return mpf(0 if _is_zero(u) else np.inf)
     if order == 1:
         return u / v
-    inside = u * (mpf(order) - 1) / v + 1
+    inside = _power_sum(p, q, order) / v
     return mpf(np.inf) if _is_zero(inside) else chop(log(inside) / (mpf(order) - 1))
 
 
@@ -169,7 +177,7 @@ def renyi_divergence_gradient(p, q, order):
     if np.isinf(float(value)):  # from order 1 on that of U, as for the divergence of order 1
         steep = (order >= 1) * np.ones(p.shape, bool)
         return select(only_q & ~steep, -np.inf, through[0] / v), select(only_p & ~steep, -np.inf, through[1] / v)
-    total, b = v + (mpf(order) - 1) * u, min(order, 1)
+    total, b = _power_sum(p, q, order), min(order, 1)
     of_mass = [u * mpf(share) / (v * total) for share in (b, 1 - b)]
     neither = equals(p, 0) & equals(q, 0)
     infinite = only_q & (order <= 1) | neither & (order >= 1), only_p & (order < 1)
@@ -222,7 +230,70 @@ def bhattacharyya_distance_gradient(p, q):
     return tuple(slopes)
 
 
+# --- Chernoff ---------------------------------------------------------------------------------------------------
+
+
+def _log_mass(p, q, a):
+    """log of `sum p^a q^(1-a)` over `a sum p + (1-a) sum q`, and its first two derivatives in a."""
+    inside = ~(equals(p, 0) | equals(q, 0))
+    x, y = select(~inside, 1, p), select(~inside, 1, q)
+    ratio = select(~inside, 0, log(x) - log(y))
+    w = select(~inside, 0, exp(ratio * a) * y)
+    s, v, dv = w.sum(), p.sum() * a + q.sum() * (1 - a), p.sum() - q.sum()
+    mean = (w * ratio).sum() / s
+    variance = (w * (ratio - mean) * (ratio - mean)).sum() / s
+    return log(s / v), mean - dv / v, variance + (dv / v) * (dv / v)
+
+
+def _best_order(p, q):
+    """Newton's method in a bracket, until the bracket or the step is a rounding at 60 digits."""
+    low, high = mpf(0), mpf(1)
+    if _log_mass(p, q, low)[1] >= 0 and _log_mass(p, q, high)[1] > 0:
+        return low
+    if _log_mass(p, q, high)[1] <= 0 and _log_mass(p, q, low)[1] < 0:
+        return high
+    a = mpf(1) / 2
+    for _ in range(300):
+        _, mean, variance = _log_mass(p, q, a)
+        low, high = (a, high) if mean < 0 else (low, a)
+        new = a - mean / variance if variance > 0 else a
+        new = new if low < new < high else (low + high) / 2
+        if abs(new - a) < mpf(10) ** -50:
+            break
+        a = new
+    return a
+
+
+def chernoff_information(p, q):
+    if (equals(p, 0) | equals(q, 0)).all():
+        return mpf(0) if _is_zero(p) and _is_zero(q) else mpf(np.inf)
+    return chop(-_log_mass(p, q, _best_order(p, q))[0])
+
+
+def chernoff_information_gradient(p, q):
+    """Of minus the logarithm at the best order, held fixed."""
+    value = float(chernoff_information(p, q))
+    if not np.isfinite(value) or value == 0:
+        return p * 0, q * 0
+    a = _best_order(p, q)
+    s, v = (power(p, a) * power(q, 1 - a)).sum(), p.sum() * a + q.sum() * (1 - a)
+    slopes = []
+    for x, y, b in ((p, q, a), (q, p, 1 - a)):
+        at_x, at_y = equals(x, 0), equals(y, 0)
+        ratio = power(select(at_y, 0, y) / select(at_x, 1, x), 1 - b)
+        slopes.append(select(at_x & ~at_y, 0, b / v - ratio * b / s))
+    return tuple(slopes)
+
+
 # --- logits -----------------------------------------------------------------------------------------------------
+
+
+_is_finite_number = np.frompyfunc(lambda x: abs(x) < mpf("inf"), 1, 1)
+
+
+def _is_finite(x):
+    """Also numbers too large for a float."""
+    return np.isfinite(x.high) if _is_double_double(x) else np.asarray(_is_finite_number(x)).astype(bool)
 
 
 def _of_one(value, gradient):
@@ -244,7 +315,7 @@ def _of_two(value, gradient):
 
     def slope(z_p, z_q, **options):
         p, q = normalise(z_p)[0], normalise(z_q)[0]
-        finite = [select(~np.isfinite(np.asarray(g).astype(float)), 0, g) for g in gradient(p, q, **options)]
+        finite = [select(~_is_finite(g), 0, g) for g in gradient(p, q, **options)]
         return through_softmax(p, finite[0]), through_softmax(q, finite[1])
 
     return measure, slope
@@ -260,4 +331,7 @@ logits_alpha_divergence, logits_alpha_divergence_gradient = _of_two(alpha_diverg
 logits_hellinger_distance, logits_hellinger_distance_gradient = _of_two(hellinger_distance, hellinger_distance_gradient)
 logits_bhattacharyya_distance, logits_bhattacharyya_distance_gradient = _of_two(
     bhattacharyya_distance, bhattacharyya_distance_gradient
+)
+logits_chernoff_information, logits_chernoff_information_gradient = _of_two(
+    chernoff_information, chernoff_information_gradient
 )

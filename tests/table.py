@@ -38,7 +38,9 @@ def default_float() -> type:
 
 
 def expected_value(measure: Measure, row: inputs.Row) -> np.ndarray:
-    """The oracle's answer to one problem, rounded to float64; NaN outside the domain."""
+    """The oracle's answer to one problem, in float64, infinite beyond the dtype; NaN outside the domain."""
     if inputs.outside_domain(row, measure.kind):
         return np.full(row.arguments[-1].shape[: measure.output_rank], np.nan)
-    return np.asarray(measure.oracle(*row.arguments)).astype(np.float64)
+    value = np.asarray(measure.oracle(*row.arguments)).astype(np.float64)
+    beyond = np.abs(value) > np.finfo(row.arguments[-1].dtype).max
+    return np.where(beyond, np.copysign(np.inf, value), value)

@@ -78,6 +78,8 @@ def misses(measure, rows, values, actual, dtype):
     for row, value, answer in zip(rows, values, actual, strict=True):
         error = oracles.relative_error(answer, value) / unit
         high, _ = oracles.to_floats(value)
+        beyond = (np.abs(high) > np.finfo(dtype).max) & np.isinf(answer) & (np.sign(answer) == np.sign(high))
+        error = np.where(beyond, 0, error)
         lost = (np.abs(high) <= flushed) & (np.abs(np.asarray(answer, np.float64)) <= 2 * flushed)
         # Where nothing depends on anything (one outcome alone), an information that is 0 may come out as a rounding.
         nothing = (high == 0) & (not measure.divergence) & (np.abs(np.asarray(answer, np.float64)) <= 8 * unit)

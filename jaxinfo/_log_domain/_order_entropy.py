@@ -20,7 +20,7 @@ from jax import lax
 from jax.custom_derivatives import SymbolicZero
 
 from jaxinfo import _numerics, _powers
-from jaxinfo._log_domain._rows import Axes, adaptive, again, change, floored, row_max, total
+from jaxinfo._log_domain._rows import Axes, adaptive, again, change, floored, row_max, total, with_limit
 from jaxinfo._log_domain._softmax import softmax, surprisal
 
 # Sums beyond that are far enough from 0 for a difference of powers.
@@ -70,7 +70,7 @@ def _renyi(axes: Axes, t: Table, a: jax.Array, mass: jax.Array) -> jax.Array:
     b = a - 1
     u = total(_terms(t, a), axes) / mass
     x = -b * u
-    near = jnp.abs(x) < 0.5
+    near = ~(jnp.abs(x) >= 0.5)  # NaN stays
     far = (jnp.log(mass) - _log_power_sum(axes, t, a)) / jnp.where(near, jnp.ones_like(b), b)
     return jnp.where(near, u * _powers.log1p_ratio(jnp.where(near, x, jnp.zeros_like(x))), far)
 
@@ -170,7 +170,7 @@ tsallis_of_table = _rule(
     _tsallis_slope,
     lambda axes, _, p, a: _change_of_order(axes, partial(from_table, p), a),
 )
-renyi_of_table = _rule(adaptive(_renyi_fast, _renyi_of_table, 0.0), _renyi_slope, _renyi_table_by_order)
+_finite_of_table = _rule(adaptive(_renyi_fast, _renyi_of_table, 0.0), _renyi_slope, _renyi_table_by_order)
 
 
 # Tables of logits
@@ -205,7 +205,7 @@ def _tsallis_logits_slope(axes: Axes, value: jax.Array, z: jax.Array, a: jax.Arr
     """`-a sum(p^a) (w - p) / b`."""
     x = -(a - 1) * value
     held = jnp.maximum(x, -0.5)
-    renyi = jnp.where(x > -0.5, value * _powers.log1p_ratio(held), renyi_of_logits(axes, z, a))
+    renyi = jnp.where(x > -0.5, value * _powers.log1p_ratio(held), _finite_of_logits(axes, z, a))
     return -a * (1 + x) * _tilt(axes, z, a, renyi)
 
 
@@ -214,7 +214,7 @@ tsallis_of_logits = _rule(
     _tsallis_logits_slope,
     lambda axes, _, z, a: _change_of_order(axes, partial(from_logits, axes, z), a),
 )
-renyi_of_logits = _rule(
+_finite_of_logits = _rule(
     adaptive(_renyi_logits_fast, _renyi_of_logits, 0.0),
     lambda axes, value, z, a: -a * _tilt(axes, z, a, value),
     lambda axes, value, z, a: _renyi_by_order(axes, partial(from_logits, axes, z), a, jnp.ones_like(a), value),
@@ -232,5 +232,12 @@ def min_entropy_of_table(axes: Axes, p: jax.Array) -> jax.Array:
 
 def min_entropy_of_logits(axes: Axes, z: jax.Array) -> jax.Array:
     """The surprisal of the likeliest outcome."""
-    value = surprisal(axes, z)
-    return jnp.min(jnp.where(z == -jnp.inf, jnp.inf, value), axis=axes, keepdims=True, initial=jnp.inf)
+    return jnp.min(surprisal(axes, z), axis=axes, keepdims=True, initial=jnp.inf)
+
+
+def renyi_of_table(axes: Axes, p: jax.Array, a: jax.Array) -> jax.Array:
+    return with_limit(_finite_of_table, min_entropy_of_table, axes, p, a)
+
+
+def renyi_of_logits(axes: Axes, z: jax.Array, a: jax.Array) -> jax.Array:
+    return with_limit(_finite_of_logits, min_entropy_of_logits, axes, z, a)

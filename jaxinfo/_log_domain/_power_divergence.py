@@ -79,12 +79,12 @@ def _gap(t: Pair, a: jax.Array) -> jax.Array:
 
 def alpha_terms(t: Pair, a: jax.Array) -> jax.Array:
     zero = jnp.zeros_like(t.p)
-    return edges(t, t.q * _over(1 + zero, a), t.p * _over(1 + zero, 1 - a), zero, _gap(t, a))
+    return edges(t, _over(t.q, a), _over(t.p, 1 - a), zero, _gap(t, a))
 
 
 def tsallis_terms(t: Pair, a: jax.Array) -> jax.Array:
     zero = jnp.zeros_like(t.p)
-    return edges(t, t.q, t.p * _over(a + zero, 1 - a), zero, a * _gap(t, a))
+    return edges(t, t.q, _over(a * t.p, 1 - a), zero, a * _gap(t, a))
 
 
 # Slopes. That of the alpha-divergence in q is that in p of order 1 - a, with p and q exchanged.

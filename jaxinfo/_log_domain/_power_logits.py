@@ -12,20 +12,18 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax import lax
 
 from jaxinfo import _numerics, _powers
 from jaxinfo._log_domain import _renyi
 from jaxinfo._log_domain._power_divergence import Pair, alpha_terms, change_of_order, rule, tsallis_terms
-from jaxinfo._log_domain._rows import Axes, adaptive, change, floored, present, shifted_normalizer, total
-from jaxinfo._log_domain._softmax import softmaxes_and_log_ratio, surprisal
+from jaxinfo._log_domain._rows import Axes, adaptive, change, floored, present, shifted_normalizer, total, with_limit
+from jaxinfo._log_domain._softmax import log_softmax_ratio, softmax, surprisal
 
 
 def pair_of_logits(axes: Axes, z_p: jax.Array, z_q: jax.Array, a: jax.Array) -> Pair:
     here_p, here_q = present(z_p), present(z_q)
     inside = here_p & here_q
-    p, q, ratio = softmaxes_and_log_ratio(axes, z_p, z_q)
-    log_ratio = jnp.where(inside, ratio, jnp.zeros_like(p))
+    p, q, log_ratio = softmax(axes, z_p), softmax(axes, z_q), log_softmax_ratio(axes, z_p, z_q)
     log_q = -jnp.where(inside, surprisal(axes, z_q), jnp.zeros_like(q))
     log_power = jnp.where(inside, log_q + a * log_ratio, -jnp.inf)
     return Pair(p, q, log_ratio, jnp.exp(log_power), log_power, inside, here_q & ~here_p, here_p & ~here_q)
@@ -72,17 +70,25 @@ def _tsallis_slopes(axes: Axes, value: jax.Array, z_p: jax.Array, z_q: jax.Array
 
 
 def _alpha_slopes(axes: Axes, value: jax.Array, z_p: jax.Array, z_q: jax.Array, a: jax.Array) -> Any:
-    """Order 0 is order 1 with p and q exchanged, hence the second `_toward`."""
+    """`S (w - p) / (a - 1)` and `S (q - w) / a`; with `y = log S` as exponent, y / a and y / (a - 1) have limits.
+
+    Where the value is infinite S counts as 1.
+    """
     t, b = pair_of_logits(axes, z_p, z_q, a), a - 1
-    finite = jnp.where(jnp.isinf(value), jnp.zeros_like(value), value)
-    x = a * b * finite
-    scaled = finite * _powers.log1p_ratio(jnp.maximum(x, -0.5))  # R / a
-    y = jnp.where(x > -0.5, b * a * scaled, _renyi.log_power_sum(axes, t))
-    over_a = jnp.where(x > -0.5, b * scaled, y / jnp.where(a == 0, jnp.ones_like(a), a))
-    over_b = jnp.where(x > -0.5, a * scaled, y / jnp.where(b == 0, jnp.ones_like(b), b))
+    infinite = jnp.isinf(value)
+    x = a * b * jnp.where(infinite, jnp.full_like(value, -1), value)
+    usual = (x > -0.5) & ~infinite
+    ratio = jnp.where(infinite, jnp.zeros_like(value), value) * _powers.log1p_ratio(jnp.where(usual, x, 0 * x))
+    y = jnp.where(usual, b * a * ratio, _renyi.log_power_sum(axes, t))
+    over_a = jnp.where(usual, b * ratio, y / jnp.where(a == 0, jnp.ones_like(a), a))
+    over_b = jnp.where(usual, a * ratio, y / jnp.where(b == 0, jnp.ones_like(b), b))
+    common = jnp.isfinite(y)
+    y = jnp.where(common, y, jnp.zeros_like(y))
+    s = jnp.where(infinite, jnp.ones_like(y), jnp.where(common, jnp.exp(y), jnp.zeros_like(y)))
     w = jnp.exp(t.log_power - y)
+    over_a, over_b = (jnp.where(jnp.isfinite(o), o, jnp.zeros_like(o)) for o in (over_a, over_b))
     to_p = _toward(t.p, w, t.inside, b, t.log_ratio - over_b)
-    return jnp.exp(y) * to_p, -jnp.exp(y) * _toward(t.q, w, t.inside, a, t.log_ratio - over_a)
+    return s * to_p, -s * _toward(t.q, w, t.inside, a, t.log_ratio - over_a)
 
 
 def _fast_log_power_sum(axes: Axes, z_p: jax.Array, z_q: jax.Array, a: jax.Array) -> jax.Array:
@@ -90,8 +96,8 @@ def _fast_log_power_sum(axes: Axes, z_p: jax.Array, z_q: jax.Array, a: jax.Array
     (m_p, s_p), (m_q, s_q) = shifted_normalizer(z_p, axes), shifted_normalizer(z_q, axes)
     mixed = a * floored(z_p, 8) + (1 - a) * floored(z_q, 8)
     m, s = shifted_normalizer(mixed, axes)
-    value = (m - a * m_p - (1 - a) * m_q) + (jnp.log(s) - a * jnp.log(s_p) - (1 - a) * jnp.log(s_q))
-    return jnp.where((jnp.abs(value) > 0.0625) & (jnp.abs(value) < 16) & (a != 0) & (a != 1), value, jnp.nan)
+    value = (m - a * m_p - (1 - a) * m_q) + (jnp.log(s / s_q) - a * jnp.log(s_p / s_q))
+    return jnp.where((jnp.abs(value) > 0.1875) & (jnp.abs(value) < 16) & (a != 0) & (a != 1), value, jnp.nan)
 
 
 def _sum_of(terms: Callable[[Pair, jax.Array], jax.Array], slopes: Callable[..., Any], scale: Callable) -> Callable:
@@ -135,9 +141,4 @@ def _of_infinite_order(axes: Axes, z_p: jax.Array, z_q: jax.Array) -> jax.Array:
 
 
 def renyi_divergence(axes: Axes, z_p: jax.Array, z_q: jax.Array, a: jax.Array) -> jax.Array:
-    """Of orders from 0 to infinity; NaN for negative ones."""
-    infinite = a == jnp.inf
-    held = jnp.where(a >= 0, jnp.where(infinite, jnp.full_like(a, 2), a), jnp.nan)
-    value = _finite_renyi(axes, z_p, z_q, held)
-    limit = lambda: jnp.where(infinite, _of_infinite_order(axes, z_p, z_q), value)  # noqa: E731
-    return lax.cond(jnp.any(infinite), limit, lambda: value)
+    return with_limit(_finite_renyi, _of_infinite_order, axes, z_p, z_q, a)

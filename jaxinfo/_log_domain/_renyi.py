@@ -12,7 +12,6 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax import lax
 
 from jaxinfo import _numerics, _powers
 from jaxinfo._log_domain._power_divergence import (
@@ -24,7 +23,7 @@ from jaxinfo._log_domain._power_divergence import (
     rule,
     tsallis_terms,
 )
-from jaxinfo._log_domain._rows import Axes, adaptive, change, row_max, total
+from jaxinfo._log_domain._rows import Axes, adaptive, change, row_max, total, with_limit
 
 
 def _masses(axes: Axes, p: jax.Array, q: jax.Array, a: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -145,10 +144,4 @@ def _of_infinite_order(axes: Axes, p: jax.Array, q: jax.Array) -> jax.Array:
 
 
 def renyi_divergence(axes: Axes, p: jax.Array, q: jax.Array, a: jax.Array) -> jax.Array:
-    """Of orders from 0 to infinity; NaN for negative ones."""
-    infinite = a == jnp.inf
-    held = jnp.where(a >= 0, jnp.where(infinite, jnp.full_like(a, 2), a), jnp.nan)
-    value = _of_finite_order(axes, p, q, held)
-    return lax.cond(
-        jnp.any(infinite), lambda: jnp.where(infinite, _of_infinite_order(axes, p, q), value), lambda: value
-    )
+    return with_limit(_of_finite_order, _of_infinite_order, axes, p, q, a)

@@ -62,6 +62,15 @@ def selective(fast: RowFunction, accurate: RowFunction) -> RowFunction:
     return _batchable(on_cpu, accurate)
 
 
+def with_limit(finite: RowFunction, infinite: RowFunction, axes: Axes, *arguments: jax.Array) -> jax.Array:
+    """A function of tables and an order, where the order is infinite another function of the tables."""
+    *tables, order = arguments
+    at_limit = order == jnp.inf
+    value = finite(axes, *tables, jnp.where(at_limit, jnp.full_like(order, 2), order))
+    limit = lambda: jnp.where(at_limit, infinite(axes, *tables), value)  # noqa: E731
+    return lax.cond(jnp.any(at_limit), limit, lambda: value)
+
+
 def total(x: jax.Array, axes: Axes) -> jax.Array:
     """The sum over a row, its axes kept."""
     return _numerics.row_sum(x, axes, True)

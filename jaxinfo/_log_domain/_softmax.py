@@ -139,6 +139,19 @@ def softmaxes_and_log_ratio(axes: Axes, z_p: jax.Array, z_q: jax.Array) -> tuple
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(0,))
+def log_softmax_ratio(axes: Axes, z_p: jax.Array, z_q: jax.Array) -> jax.Array:
+    """`log(p/q)` with all its digits where they are close; 0 where one is masked."""
+    return jnp.where(present(z_p) & present(z_q), softmaxes_and_log_ratio(axes, z_p, z_q)[2], jnp.zeros_like(z_p))
+
+
+@log_softmax_ratio.defjvp
+def _log_softmax_ratio_jvp(axes: Axes, primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
+    (z_p, z_q), (dz_p, dz_q) = primals, tangents
+    of_p, of_q = (dz - change(softmax(axes, z) * dz, axes) for z, dz in ((z_p, dz_p), (z_q, dz_q)))
+    return log_softmax_ratio(axes, *primals), jnp.where(present(z_p) & present(z_q), of_p - of_q, jnp.zeros_like(of_p))
+
+
+@partial(jax.custom_jvp, nondiff_argnums=(0,))
 def softmax_difference(axes: Axes, close: jax.Array, z_p: jax.Array, z_q: jax.Array) -> jax.Array:
     """`softmax(z_p) - softmax(z_q)`, with all digits in the rows named as close."""
     m_p, m_q, shift = row_max(z_p, axes), row_max(z_q, axes), _shift(axes, close, z_p, z_q)

@@ -27,7 +27,7 @@ def renyi_entropy(
 
     Args:
         p: Probabilities `[..., K]`.
-        order: A number from 0 to infinity, or an array of them that broadcasts to the batch axes; may be traced.
+        order: A number from 0 to infinity, or an array of them that broadcasts with the batch axes; may be traced.
         axis: The axis or axes summed over; `None` for all.
         where: Entries to keep; others are dropped, without renormalising.
         keepdims: Whether summed axes stay, with length 1.
@@ -57,7 +57,7 @@ def renyi_entropy(
     name = "renyi_entropy"
     unit = _checks.unit(name, base)
     kept, axes, dtype = prepare(name, p, axis, where)
-    a = _checks.per_row(name, "order", order, kept, axes)
+    a, kept = _checks.orders(name, order, axes, kept)
     return _numerics.finish(_log_domain.renyi_entropy_of_table(axes, kept, a), axes, keepdims, unit, dtype)
 
 
@@ -77,7 +77,7 @@ def tsallis_entropy(
 
     Args:
         p: Probabilities `[..., K]`.
-        order: A finite number from 0 on, or an array of them that broadcasts to the batch axes; may be traced.
+        order: A finite number from 0 on, or an array of them that broadcasts with the batch axes; may be traced.
         axis: The axis or axes summed over; `None` for all.
         where: Entries to keep; others are dropped, without renormalising.
         keepdims: Whether summed axes stay, with length 1.
@@ -104,7 +104,7 @@ def tsallis_entropy(
     """
     name = "tsallis_entropy"
     kept, axes, dtype = prepare(name, p, axis, where)
-    a = _checks.per_row(name, "order", order, kept, axes)
+    a, kept = _checks.orders(name, order, axes, kept)
     return _numerics.finish(_log_domain.tsallis_entropy_of_table(axes, kept, a), axes, keepdims, 1.0, dtype)
 
 

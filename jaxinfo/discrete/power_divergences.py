@@ -30,7 +30,7 @@ def renyi_divergence(
     Args:
         p: Probabilities `[..., K]`.
         q: Probabilities `[..., K]`; batch axes broadcast.
-        order: A number from 0 to infinity, or an array of them that broadcasts to the batch axes; may be traced.
+        order: A number from 0 to infinity, or an array of them that broadcasts with the batch axes; may be traced.
         axis: The axis or axes summed over; `None` for all.
         where: Entries to keep; others are dropped, without renormalising.
         keepdims: Whether summed axes stay, with length 1.
@@ -60,7 +60,7 @@ def renyi_divergence(
     name = "renyi_divergence"
     unit = _checks.unit(name, base)
     kept_p, kept_q, axes, dtype = prepare_pair(name, p, q, axis, where)
-    a = _checks.per_row(name, "order", order, kept_p, axes)
+    a, kept_p, kept_q = _checks.orders(name, order, axes, kept_p, kept_q)
     return _numerics.finish(
         _log_domain.renyi_divergence_of_tables(axes, kept_p, kept_q, a), axes, keepdims, unit, dtype
     )
@@ -84,7 +84,7 @@ def tsallis_divergence(
     Args:
         p: Probabilities `[..., K]`.
         q: Probabilities `[..., K]`; batch axes broadcast.
-        order: A finite number from 0 on, or an array of them that broadcasts to the batch axes; may be traced.
+        order: A finite number from 0 on, or an array of them that broadcasts with the batch axes; may be traced.
         axis: The axis or axes summed over; `None` for all.
         where: Entries to keep; others are dropped, without renormalising.
         keepdims: Whether summed axes stay, with length 1.
@@ -111,7 +111,7 @@ def tsallis_divergence(
     """
     name = "tsallis_divergence"
     kept_p, kept_q, axes, dtype = prepare_pair(name, p, q, axis, where)
-    a = _checks.per_row(name, "order", order, kept_p, axes)
+    a, kept_p, kept_q = _checks.orders(name, order, axes, kept_p, kept_q)
     return _numerics.finish(
         _log_domain.tsallis_divergence_of_tables(axes, kept_p, kept_q, a), axes, keepdims, 1.0, dtype
     )
@@ -136,7 +136,7 @@ def alpha_divergence(
     Args:
         p: Probabilities `[..., K]`.
         q: Probabilities `[..., K]`; batch axes broadcast.
-        alpha: A finite number, or an array of them that broadcasts to the batch axes; may be traced.
+        alpha: A finite number, or an array of them that broadcasts with the batch axes; may be traced.
         axis: The axis or axes summed over; `None` for all.
         where: Entries to keep; others are dropped, without renormalising.
         keepdims: Whether summed axes stay, with length 1.
@@ -163,5 +163,5 @@ def alpha_divergence(
     """
     name = "alpha_divergence"
     kept_p, kept_q, axes, dtype = prepare_pair(name, p, q, axis, where)
-    a = _checks.per_row(name, "alpha", alpha, kept_p, axes)
+    a, kept_p, kept_q = _checks.per_row(name, "alpha", alpha, axes, kept_p, kept_q)
     return _numerics.finish(_log_domain.alpha_divergence_of_tables(axes, kept_p, kept_q, a), axes, keepdims, 1.0, dtype)

@@ -27,7 +27,7 @@ def renyi_entropy(
 
     Args:
         logits: Unnormalised log-probabilities `[..., K]`.
-        order: A number from 0 to infinity, or an array of them that broadcasts to the batch axes; may be traced.
+        order: A number from 0 to infinity, or an array of them that broadcasts with the batch axes; may be traced.
         axis: The axis or axes of a distribution; `None` for all.
         where: Outcomes to keep; others are masked, as if their logit were `-inf`.
         keepdims: Whether summed axes stay, with length 1.
@@ -58,7 +58,7 @@ def renyi_entropy(
     name = "renyi_entropy"
     unit = _checks.unit(name, base)
     z, axes, dtype = one(name, "logits", logits, axis, where)
-    a = _checks.per_row(name, "order", order, z, axes)
+    a, z = _checks.orders(name, order, axes, z)
     return _numerics.finish(_log_domain.renyi_entropy_of_logits(axes, z, a), axes, keepdims, unit, dtype)
 
 
@@ -78,7 +78,7 @@ def tsallis_entropy(
 
     Args:
         logits: Unnormalised log-probabilities `[..., K]`.
-        order: A finite number from 0 on, or an array of them that broadcasts to the batch axes; may be traced.
+        order: A finite number from 0 on, or an array of them that broadcasts with the batch axes; may be traced.
         axis: The axis or axes of a distribution; `None` for all.
         where: Outcomes to keep; others are masked, as if their logit were `-inf`.
         keepdims: Whether summed axes stay, with length 1.
@@ -106,7 +106,7 @@ def tsallis_entropy(
     """
     name = "tsallis_entropy"
     z, axes, dtype = one(name, "logits", logits, axis, where)
-    a = _checks.per_row(name, "order", order, z, axes)
+    a, z = _checks.orders(name, order, axes, z)
     return _numerics.finish(_log_domain.tsallis_entropy_of_logits(axes, z, a), axes, keepdims, 1.0, dtype)
 
 

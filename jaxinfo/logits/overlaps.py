@@ -51,9 +51,8 @@ def hellinger_distance(
     name = "hellinger_distance"
     z_p, z_q, axes, dtype = pair(name, ("p_logits", "q_logits"), p_logits, q_logits, axis, where)
     z_p = masked(name, where, z_p)
-    square = 0.5 * _log_domain.tsallis_divergence_of_logits(
-        axes, z_p, z_q, _checks.per_row(name, "order", 0.5, z_p, axes)
-    )
+    half, *_ = _checks.orders(name, 0.5, axes, z_p)
+    square = 0.5 * _log_domain.tsallis_divergence_of_logits(axes, z_p, z_q, half)
     return _numerics.finish(_numerics.square_root(square), axes, keepdims, 1.0, dtype)
 
 
@@ -103,9 +102,9 @@ def bhattacharyya_distance(
     unit = _checks.unit(name, base)
     z_p, z_q, axes, dtype = pair(name, ("p_logits", "q_logits"), p_logits, q_logits, axis, where)
     z_p = masked(name, where, z_p)
-    order = _checks.per_row(name, "order", 0.5, z_p, axes)
+    half, *_ = _checks.orders(name, 0.5, axes, z_p)
     return _numerics.finish(
-        0.5 * _log_domain.renyi_divergence_of_logits(axes, z_p, z_q, order), axes, keepdims, unit, dtype
+        0.5 * _log_domain.renyi_divergence_of_logits(axes, z_p, z_q, half), axes, keepdims, unit, dtype
     )
 
 

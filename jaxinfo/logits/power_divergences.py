@@ -29,7 +29,7 @@ def renyi_divergence(
     Args:
         p_logits: Unnormalised log-probabilities `[..., K]` of p.
         q_logits: Unnormalised log-probabilities `[..., K]` of q; batch axes broadcast.
-        order: A number from 0 to infinity, or an array of them that broadcasts to the batch axes; may be traced.
+        order: A number from 0 to infinity, or an array of them that broadcasts with the batch axes; may be traced.
         axis: The axis or axes of a distribution; `None` for all.
         where: Outcomes to keep; others are masked, as if their logit were `-inf`.
         keepdims: Whether summed axes stay, with length 1.
@@ -61,7 +61,7 @@ def renyi_divergence(
     unit = _checks.unit(name, base)
     z_p, z_q, axes, dtype = pair(name, ("p_logits", "q_logits"), p_logits, q_logits, axis, where)
     z_p = masked(name, where, z_p)
-    a = _checks.per_row(name, "order", order, z_p, axes)
+    a, z_p, z_q = _checks.orders(name, order, axes, z_p, z_q)
     return _numerics.finish(_log_domain.renyi_divergence_of_logits(axes, z_p, z_q, a), axes, keepdims, unit, dtype)
 
 
@@ -83,7 +83,7 @@ def tsallis_divergence(
     Args:
         p_logits: Unnormalised log-probabilities `[..., K]` of p.
         q_logits: Unnormalised log-probabilities `[..., K]` of q; batch axes broadcast.
-        order: A finite number from 0 on, or an array of them that broadcasts to the batch axes; may be traced.
+        order: A finite number from 0 on, or an array of them that broadcasts with the batch axes; may be traced.
         axis: The axis or axes of a distribution; `None` for all.
         where: Outcomes to keep; others are masked, as if their logit were `-inf`.
         keepdims: Whether summed axes stay, with length 1.
@@ -111,7 +111,7 @@ def tsallis_divergence(
     name = "tsallis_divergence"
     z_p, z_q, axes, dtype = pair(name, ("p_logits", "q_logits"), p_logits, q_logits, axis, where)
     z_p = masked(name, where, z_p)
-    a = _checks.per_row(name, "order", order, z_p, axes)
+    a, z_p, z_q = _checks.orders(name, order, axes, z_p, z_q)
     return _numerics.finish(_log_domain.tsallis_divergence_of_logits(axes, z_p, z_q, a), axes, keepdims, 1.0, dtype)
 
 
@@ -134,7 +134,7 @@ def alpha_divergence(
     Args:
         p_logits: Unnormalised log-probabilities `[..., K]` of p.
         q_logits: Unnormalised log-probabilities `[..., K]` of q; batch axes broadcast.
-        alpha: A finite number, or an array of them that broadcasts to the batch axes; may be traced.
+        alpha: A finite number, or an array of them that broadcasts with the batch axes; may be traced.
         axis: The axis or axes of a distribution; `None` for all.
         where: Outcomes to keep; others are masked, as if their logit were `-inf`.
         keepdims: Whether summed axes stay, with length 1.
@@ -162,5 +162,5 @@ def alpha_divergence(
     name = "alpha_divergence"
     z_p, z_q, axes, dtype = pair(name, ("p_logits", "q_logits"), p_logits, q_logits, axis, where)
     z_p = masked(name, where, z_p)
-    a = _checks.per_row(name, "alpha", alpha, z_p, axes)
+    a, z_p, z_q = _checks.per_row(name, "alpha", alpha, axes, z_p, z_q)
     return _numerics.finish(_log_domain.alpha_divergence_of_logits(axes, z_p, z_q, a), axes, keepdims, 1.0, dtype)

@@ -36,6 +36,7 @@ def _of(module):
         _row(module, "alpha_divergence", two, "alpha", 0.25, **most, **unitless, **divergence),
         _row(module, "hellinger_distance", two, **most, **unitless, **divergence),
         _row(module, "bhattacharyya_distance", two, **most, **divergence),
+        _row(module, "chernoff_information", two, sizes=(1, 2, 3, 10), **divergence),
     ]
 
 
