@@ -29,9 +29,12 @@ from jaxinfo._log_domain._pointwise import pointwise_of_logits
 from jaxinfo._log_domain._rows import (
     Axes,
     RowFunction,
+    Variables,
     adaptive,
     change,
+    each,
     is_inside,
+    joined,
     plus_log_normalizer,
     present,
     row_max,
@@ -40,6 +43,7 @@ from jaxinfo._log_domain._rows import (
 )
 from jaxinfo._log_domain._softmax import (
     log_sum_exp,
+    marginal,
     shifted,
     shifted_difference,
     softmax,
@@ -50,19 +54,24 @@ from jaxinfo._log_domain._softmax import (
 )
 
 __all__ = [
+    "Axes",
+    "Variables",
     "adaptive",
     "conditional_entropy",
     "cross_entropy",
     "cross_entropy_from_probs",
+    "each",
     "entropy",
     "information",
     "information_and_mass",
     "is_inside",
     "jeffreys_divergence",
     "jensen_shannon_divergence",
+    "joined",
     "kl_divergence",
     "kl_divergence_from_probs",
     "label_surprisal",
+    "marginal",
     "pointwise_information",
     "present",
     "softmax",
@@ -76,23 +85,25 @@ Slope = Callable[..., jax.Array]
 def _rule(value: RowFunction, *slopes: Slope, infinite: tuple[int, ...] = ()) -> RowFunction:
     """A row function `f(axes, *tables)` whose derivative in table i is the row sum of `slopes[i] * tangent`.
 
+    A measure of a joint table is called with the axes of each variable.
+
     A slope is called with the axes, the value and the tables; it is finite except in the tables named in `infinite`.
     """
 
     @partial(jax.custom_jvp, nondiff_argnums=(0,))
-    def function(axes: Axes, *tables: jax.Array) -> jax.Array:
+    def function(axes: Variables, *tables: jax.Array) -> jax.Array:
         if not tables[0].size:
-            return jnp.nan * total(tables[0], axes)  # no outcome is no distribution
+            return jnp.nan * total(tables[0], joined(axes))  # no outcome is no distribution
         return value(axes, *tables)
 
-    def jvp(axes: Axes, primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
+    def jvp(axes: Variables, primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
         out, tables = function(axes, *primals), _numerics.apart(*primals)
         rules = [partial(slope, axes, out, *tables) for slope in slopes]
         pairs = list(zip(tangents, rules, strict=True))
         finite = [pair for i, pair in enumerate(pairs) if i not in infinite]
         others = [pair for i, pair in enumerate(pairs) if i in infinite]
         tangent = _numerics.finite_linear(primals[0], *finite) + _numerics.linear(primals[0], *others)
-        return out, change(tangent, axes)
+        return out, change(tangent, joined(axes))
 
     function.defjvp(jvp, symbolic_zeros=True)
     return function
@@ -174,21 +185,23 @@ def _pointwise_information_jvp(primals: Any, tangents: Any) -> tuple[jax.Array, 
     return pointwise_information(z), jnp.where(present(z), dz - (d_x + d_y - whole), jnp.zeros_like(z))
 
 
-def _conditional_entropy_slope(axes: Axes, _: jax.Array, z: jax.Array) -> jax.Array:
+def _conditional_entropy_slope(variables: Variables, _: jax.Array, z: jax.Array) -> jax.Array:
     """Of H(X|Y): the mean of `-log p(x|y)`, whose own derivative has mean 0."""
-    empty = row_max(z, (-2,)) == -jnp.inf
-    alone = surprisal_slope((-2,), jnp.where(empty, jnp.zeros_like(z), z))
-    return weighted_deviation(axes, z, jnp.where(present(z), alone, jnp.zeros_like(z)))
+    x = each(variables)[0]
+    empty = row_max(z, x) == -jnp.inf
+    alone = surprisal_slope(x, jnp.where(empty, jnp.zeros_like(z), z))
+    return weighted_deviation(joined(variables), z, jnp.where(present(z), alone, jnp.zeros_like(z)))
 
 
 conditional_entropy = _rule(_values.conditional_entropy, _conditional_entropy_slope)
 
 
-def _information_slope(axes: Axes, _: jax.Array, z: jax.Array) -> jax.Array:
+def _information_slope(variables: Variables, _: jax.Array, z: jax.Array) -> jax.Array:
     """Of I(X;Y|Z): the product of marginals is the closest of its kind to the joint, so the slope leaves it fixed."""
-    xz, yz, both = (log_sum_exp(a, z) for a in (axes[1:2], axes[:1], axes[:2]))
+    x, y = each(variables)[:2]
+    xz, yz, both = (log_sum_exp(a, z) for a in (y, x, joined((x, y))))
     held = jnp.where(present(z), z, jnp.zeros_like(z))
-    return weighted_deviation(axes, z, jnp.where(present(z), held - xz - yz + both, jnp.zeros_like(z)))
+    return weighted_deviation(joined(variables), z, jnp.where(present(z), held - xz - yz + both, jnp.zeros_like(z)))
 
 
 information = _rule(_values.information, _information_slope)

@@ -15,6 +15,7 @@ from jaxinfo.discrete.joint import (
     mutual_information,
     pointwise_mutual_information,
 )
+from jaxinfo.discrete.patterns import shannon, shannon_terms
 from jaxinfo.discrete.validation import (
     check_absolutely_continuous,
     check_logits,
@@ -45,5 +46,7 @@ __all__ = [
     "mutual_information",
     "perplexity",
     "pointwise_mutual_information",
+    "shannon",
+    "shannon_terms",
     "surprisal",
 ]

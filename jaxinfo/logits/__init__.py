@@ -22,6 +22,7 @@ from jaxinfo.logits.joint import (
     pointwise_mutual_information,
 )
 from jaxinfo.logits.mixed import cross_entropy_from_labels, cross_entropy_from_probs, kl_divergence_from_probs
+from jaxinfo.logits.patterns import shannon
 
 __all__ = [
     "binary_entropy",
@@ -41,5 +42,6 @@ __all__ = [
     "mutual_information",
     "perplexity",
     "pointwise_mutual_information",
+    "shannon",
     "surprisal",
 ]
