@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from fractions import Fraction
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from jaxinfo._patterns._read import ELLIPSIS, Output, Pattern, Term, fail, read
 
+K = TypeVar("K", bound=Hashable)
 Entropies = dict[frozenset[str], Fraction]
 
 
@@ -47,9 +48,8 @@ class Plan(NamedTuple):
         if rank < count or (rank > count and not leading):
             start = starts[leading + rank] if rank < count else starts[-1]
             problem = f"the pattern names {count} axes and the table has {rank}, shape {shape}"
-            fail(
-                self.text, start, problem, f"{'at most ' if leading else ''}{rank} names" + " or '...'" * (rank > count)
-            )
+            expected = "at most one name for each" if leading else "one name for each"
+            fail(self.text, start, problem, expected + ", or '...'" * (rank > count))
         named = {name: (i - count,) for i, name in enumerate(names[leading:])}
         return {ELLIPSIS: tuple(range(-rank, -count)), **named}
 
@@ -77,11 +77,11 @@ def _plan_output(output: Output, order: dict[str, int]) -> OutputPlan:
     )
 
 
-def _sum(pairs) -> dict:
+def _sum(pairs: Iterable[tuple[K, Fraction]]) -> dict[K, Fraction]:
     """Coefficients added up; what cancels vanishes."""
-    total: dict = {}
+    total: dict[K, Fraction] = {}
     for key, coefficient in pairs:
-        total[key] = total.get(key, 0) + coefficient
+        total[key] = total.get(key, Fraction(0)) + coefficient
     return {key: coefficient for key, coefficient in total.items() if coefficient}
 
 

@@ -9,6 +9,7 @@ group     =  name {name}
 
 from __future__ import annotations
 
+import math
 import re
 from fractions import Fraction
 from typing import NamedTuple, NoReturn
@@ -105,7 +106,7 @@ class _Reader:
             if token.text in [a.text for a in axes]:
                 self._fail(f"axis {token.text} is named twice", "another name")
             axes.append(self._take())
-        if not self._next.text == "->" or not axes:
+        if self._next.text != "->" or not axes:
             self._unexpected("the name of an axis" + (" or '->'" if axes else ""))
         self._axes = tuple(a.text for a in axes)
         return (*(a.start for a in axes), self._take().start)
@@ -113,7 +114,7 @@ class _Reader:
     def _known(self, token: Token, names: tuple[str, ...]) -> None:
         if token.text not in self._axes:
             what = "the input has no '...'" if token.text == ELLIPSIS else f"unknown axis {token.text}"
-            self._fail(what, "one of " + ", ".join(names), token)
+            self._fail(what, f"one of {', '.join(names)}" if names else "one that is not kept", token)
 
     def _output(self) -> Output:
         kept: list[str] = []
@@ -134,7 +135,7 @@ class _Reader:
         coefficient = Fraction(-1 if sign == "-" else 1)
         expected = "H(...) or I(...)"
         if self._next.kind == "number":
-            coefficient *= Fraction(self._take().text)
+            coefficient *= self._number()
             expected = expected if self._skip("*") else f"'*', {expected}"
         if not self._is_function():
             self._unexpected(expected)
@@ -145,19 +146,27 @@ class _Reader:
         groups, given = self._groups(function.text, kept)
         return Term(coefficient, groups, given)
 
+    def _number(self) -> Fraction:
+        """As it is written: decimal fractions cancel."""
+        rounded = float(self._next.text)
+        if math.isinf(rounded):
+            self._fail("the number is infinite", "a finite one")
+        return Fraction(self._take().text) if rounded else Fraction(0)
+
     def _groups(self, function: str, kept: tuple[str, ...]) -> tuple[tuple[frozenset[str], ...], frozenset[str]]:
         """What stands between the brackets, and the closing one."""
-        groups = [self._group(kept, "';', '|' or ')'" if function == "I" else "'|' or ')'")]
-        while function == "I" and self._skip(";"):
-            groups.append(self._group(kept, "';', '|' or ')'"))
+        after = ";|)" if function == "I" else "|)"
+        groups = [self._group(kept, after)]
+        while self._skip(";"):
+            groups.append(self._group(kept, after))
         if function == "I" and len(groups) == 1:
             self._fail("I takes two groups or more", "';'")
-        given = self._group(kept, "')'") if self._skip("|") else frozenset()
+        given = self._group(kept, ")") if self._skip("|") else frozenset()
         self._take()
         return tuple(groups), given
 
     def _group(self, kept: tuple[str, ...], after: str) -> frozenset[str]:
-        """Names of variables, up to one of the signs that may come after; `H` has one group, the condition is one."""
+        """Names of variables, up to one of the signs that may come after."""
         names: list[str] = []
         free = tuple(a for a in self._axes if a not in kept and a != ELLIPSIS)
         while self._next.kind == "name":
@@ -171,6 +180,7 @@ class _Reader:
             self._fail("'...' has no name to be measured by", "the name of an axis")
         if not names:
             self._fail("empty group", "the name of an axis")
-        if not self._next.text or self._next.text not in after:
-            self._unexpected(f"the name of an axis, {after}")
+        if self._next.kind == "end" or self._next.text not in after:
+            *signs, last = (f"'{sign}'" for sign in after)
+            self._unexpected(", ".join(["the name of an axis", *signs]) + f" or {last}")
         return frozenset(names)
