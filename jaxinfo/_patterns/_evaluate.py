@@ -9,10 +9,11 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from jaxinfo._log_domain import Axes, Variables
-from jaxinfo._patterns._plan import Measure, OutputPlan, Plan
+from jaxinfo._log_domain import Axes, Variables, joined
+from jaxinfo._patterns._plan import Measure, Plan
 
-Marginal = frozenset[int]  # the axes of a marginal table, counted from the end
+Names = dict[str, Axes]  # the axes of a table that each name stands for, counted from the end
+Marginal = frozenset[int]  # the axes of a marginal table; the others stay, with length 1
 
 
 class Rules(NamedTuple):
@@ -35,64 +36,84 @@ class Rules(NamedTuple):
 
 def evaluate(plan: Plan, table: jax.Array, rules: Rules) -> list[jax.Array]:
     """The outputs, in nats."""
-    axes = plan.axes(table.shape)
-    tables: dict[Marginal, dict[Marginal, jax.Array]] = {}
-    for scope in dict.fromkeys(_scope(output, axes, rules) for output in plan.outputs):
-        same = [output for output in plan.outputs if _scope(output, axes, rules) == scope]
-        tables[scope] = _marginals(table, _needed(same, axes), scope, rules)
+    names = plan.names(table.shape)
+    scopes = [_axes(output.kept, names) if rules.by_slice else frozenset[int]() for output in plan.outputs]
+    marginals = {scope: _marginals(table, _needed(plan, scopes, scope, names), scope, rules) for scope in set(scopes)}
     values: dict[tuple[Marginal, Measure], jax.Array] = {}
     results = []
-    for output in plan.outputs:
-        kept = _axes(output.kept, axes)
+    for output, scope in zip(plan.outputs, scopes, strict=True):
+        kept = _axes(output.kept, names)
         for measure, _ in output.measures:
             if (kept, measure) not in values:
-                marginal = tables[_scope(output, axes, rules)][kept | _axes(measure.variables, axes)]
-                values[kept, measure] = _value(measure, marginal, axes, rules)
-        results.append(_combine(output, table, axes, {m: values[kept, m] for m, _ in output.measures}))
+                marginal = marginals[scope][kept | _axes(measure.variables, names)]
+                values[kept, measure] = _value(measure, kept, marginal, names, rules)
+        order = [axis for name in output.kept for axis in names[name]]
+        terms = [(values[kept, measure], coefficient) for measure, coefficient in output.measures]
+        results.append(_combine(terms, order, table))
     return results
 
 
-def _axes(names: Iterable[str], axes: dict[str, Axes]) -> Marginal:
-    return frozenset(axis for name in names for axis in axes[name])
+def _axes(chosen: Iterable[str], names: Names) -> Marginal:
+    return frozenset(axis for name in chosen for axis in names[name])
 
 
-def _scope(output: OutputPlan, axes: dict[str, Axes], rules: Rules) -> Marginal:
-    """Outputs of the same scope have the same marginal tables."""
-    return _axes(output.kept, axes) if rules.by_slice else frozenset()
-
-
-def _needed(outputs: list[OutputPlan], axes: dict[str, Axes]) -> set[Marginal]:
-    return {_axes((*output.kept, *m.variables), axes) for output in outputs for m, _ in output.measures}
+def _needed(plan: Plan, scopes: list[Marginal], scope: Marginal, names: Names) -> set[Marginal]:
+    """The marginal tables of the outputs of one scope."""
+    same = [output for output, its in zip(plan.outputs, scopes, strict=True) if its == scope]
+    return {_axes((*output.kept, *measure.variables), names) for output in same for measure, _ in output.measures}
 
 
 def _marginals(table: jax.Array, needed: set[Marginal], scope: Marginal, rules: Rules) -> dict[Marginal, jax.Array]:
-    """The marginal tables, of the rank of the whole, each summed from the smallest one that has its axes."""
-    size = lambda marginal: (math.prod(table.shape[a] for a in marginal), len(marginal))  # noqa: E731
-    whole = frozenset(range(-table.ndim, 0))
-    known = {whole: table}
-    for marginal in sorted(needed - {whole}, key=lambda m: (size(m), sorted(m)), reverse=True):
-        smallest = min((m for m in known if marginal < m), key=lambda m: (size(m), sorted(m)))
+    """Each summed from the smallest one that has its axes."""
+
+    def size(marginal: Marginal) -> tuple[int, int, list[int]]:
+        return math.prod(table.shape[a] for a in marginal), len(marginal), sorted(marginal)
+
+    known = {frozenset(range(-table.ndim, 0)): table}
+    for marginal in sorted(needed - known.keys(), key=size, reverse=True):
+        smallest = min((m for m in known if marginal < m), key=size)
         dropped, others = tuple(sorted(smallest - marginal)), tuple(sorted(marginal - scope))
         known[marginal] = rules.marginal(dropped, others, known[smallest])
     return known
 
 
-def _value(measure: Measure, table: jax.Array, axes: dict[str, Axes], rules: Rules) -> jax.Array:
-    *groups, given = (tuple(sorted(_axes(names, axes))) for names in (*measure.groups, measure.given))
-    if len(groups) == 2:
-        return rules.information((*groups, given), table)
-    return rules.conditional_entropy((*groups, given), table) if given else rules.entropy(groups[0], table)
+def _value(measure: Measure, kept: Marginal, table: jax.Array, names: Names, rules: Rules) -> jax.Array:
+    """The measure, over the axes that are kept, in the order of the table."""
+    groups = [_axes(group, names) for group in (*measure.groups, measure.given)]
+    shape, variables = _merge(table.shape, kept, groups)
+    table = table.reshape(shape)
+    if len(measure.groups) == 2:
+        value = rules.information(variables, table)
+    elif measure.given:
+        value = rules.conditional_entropy(variables, table)
+    else:
+        value = rules.entropy(variables[0], table)
+    return jnp.squeeze(value, joined(variables))
 
 
-def _combine(
-    output: OutputPlan, table: jax.Array, axes: dict[str, Axes], values: dict[Measure, jax.Array]
-) -> jax.Array:
-    """The linear combination, its axes in the order of the output."""
-    order = [axis for name in output.kept for axis in axes[name]]
-    gone = tuple(a for a in range(-table.ndim, 0) if a not in order)
-    if not values:
-        return jnp.zeros([table.shape[a] for a in order], table.dtype)
-    terms = [values[m] if c == 1 else c * values[m] for m, c in output.measures]
-    result = jnp.squeeze(sum(terms[1:], terms[0]), gone)
+def _merge(shape: tuple[int, ...], kept: Marginal, groups: list[Marginal]) -> tuple[list[int], tuple[Axes, ...]]:
+    """The shape without what was summed over, adjacent axes of one group as one; and the axes of each group.
+
+    XLA on a CPU is up to five times slower with an axis of length 1 between the others. Axes that are kept stay apart:
+    several may be sharded.
+    """
+    lengths: list[int] = []
+    owners: list[Marginal | None] = []
+    for axis in range(-len(shape), 0):
+        owner = next((group for group in groups if axis in group), None)
+        if owner and owners and owners[-1] is owner:
+            lengths[-1] *= shape[axis]
+        elif owner or axis in kept:
+            lengths.append(shape[axis])
+            owners.append(owner)
+    rank = len(lengths)
+    return lengths, tuple(tuple(i - rank for i, owner in enumerate(owners) if owner is group) for group in groups)
+
+
+def _combine(terms: list[tuple[jax.Array, float]], order: list[int], table: jax.Array) -> jax.Array:
+    """The linear combination, its axes in the order of the output; 0 if there are no terms."""
+    if not terms:
+        return jnp.zeros([table.shape[axis] for axis in order], table.dtype)
+    first, *others = (value if coefficient == 1 else coefficient * value for value, coefficient in terms)
     position = {axis: i for i, axis in enumerate(sorted(order))}
-    return jnp.transpose(result, [position[axis] for axis in order])
+    return jnp.transpose(sum(others, first), [position[axis] for axis in order])

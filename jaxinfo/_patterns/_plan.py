@@ -40,7 +40,7 @@ class Plan(NamedTuple):
     pattern: Pattern
     outputs: tuple[OutputPlan, ...]
 
-    def axes(self, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
+    def names(self, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
         """The axes of a table that each name stands for, counted from the end."""
         names, starts, rank = self.pattern.axes, self.pattern.starts, len(shape)
         leading = names[0] == ELLIPSIS

@@ -148,10 +148,11 @@ class _Reader:
 
     def _number(self) -> Fraction:
         """As it is written: decimal fractions cancel."""
-        rounded = float(self._next.text)
+        token = self._take()
+        rounded = float(token.text)
         if math.isinf(rounded):
-            self._fail("the number is infinite", "a finite one")
-        return Fraction(self._take().text) if rounded else Fraction(0)
+            self._fail("the number is infinite", "a finite one", token)
+        return Fraction(token.text) if rounded else Fraction(0)
 
     def _groups(self, function: str, kept: tuple[str, ...]) -> tuple[tuple[frozenset[str], ...], frozenset[str]]:
         """What stands between the brackets, and the closing one."""
@@ -182,5 +183,8 @@ class _Reader:
             self._fail("empty group", "the name of an axis")
         if self._next.kind == "end" or self._next.text not in after:
             *signs, last = (f"'{sign}'" for sign in after)
-            self._unexpected(", ".join(["the name of an axis", *signs]) + f" or {last}")
+            expected = ", ".join(["the name of an axis", *signs]) + f" or {last}"
+            if self._next.kind == "end":
+                self._fail("the bracket is not closed", expected)
+            self._unexpected(expected)
         return frozenset(names)

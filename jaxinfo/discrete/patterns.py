@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 import jax
-import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxinfo import _checks, _numerics, _patterns
-from jaxinfo._log_domain import Axes
 from jaxinfo.discrete import _joint_rows as rows
 
-
-def _marginal(axes: Axes, others: Axes, table: jax.Array) -> jax.Array:
-    del others
-    return jnp.sum(table, axis=axes, keepdims=True)
-
-
 _RULES = _patterns.Rules(
-    marginal=_marginal,
+    marginal=lambda axes, _, table: _numerics.row_sum(table, axes, True),
     entropy=lambda axes, table: _numerics.row_sum(_numerics.entropy_term(table), axes, True),
     conditional_entropy=lambda variables, table: rows.conditional_entropy(table, variables),
     information=lambda variables, table: rows.information(table, variables),
