@@ -25,6 +25,7 @@ from jax import lax
 from jaxinfo import _numerics
 from jaxinfo._log_domain import _values
 from jaxinfo._log_domain._information import information_and_mass
+from jaxinfo._log_domain._marginal import marginal
 from jaxinfo._log_domain._pointwise import pointwise_of_logits
 from jaxinfo._log_domain._rows import (
     Axes,
@@ -43,7 +44,6 @@ from jaxinfo._log_domain._rows import (
 )
 from jaxinfo._log_domain._softmax import (
     log_sum_exp,
-    marginal,
     shifted,
     shifted_difference,
     softmax,

@@ -17,7 +17,6 @@ from jaxinfo._log_domain._rows import (
     again,
     change,
     floored,
-    joined,
     plus_log_normalizer,
     present,
     row_max,
@@ -81,29 +80,6 @@ def _log_sum_exp_jvp(axes: Axes, primals: Any, tangents: Any) -> tuple[jax.Array
     held = jnp.where(row_max(z, axes) == -jnp.inf, jnp.zeros_like(z), z)
     share = jnp.where(present(z), softmax(axes, held), jnp.zeros_like(z))
     return log_sum_exp(axes, z), change(share * dz, axes)
-
-
-def _or_zero(m: jax.Array) -> jax.Array:
-    """0 where all is masked."""
-    return jnp.where(m == -jnp.inf, jnp.zeros_like(m), m)
-
-
-@partial(jax.custom_jvp, nondiff_argnums=(0, 1))
-def marginal(axes: Axes, others: Axes, z: jax.Array) -> jax.Array:
-    """`log sum exp(z)`, less the greatest logit of the table, whose axes are these and the `others`.
-
-    An offset that all logits share would else round those of the marginal. `-inf` where all is masked.
-    """
-    m = row_max(z, axes)
-    greatest, m = _or_zero(row_max(m, others)), _or_zero(m)
-    return (m - greatest) + jnp.log(total(jnp.exp(z - m), axes))
-
-
-@marginal.defjvp
-def _marginal_jvp(axes: Axes, others: Axes, primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
-    (z,), (dz,), value = primals, tangents, marginal(axes, others, *primals)
-    share = jnp.exp((z - _or_zero(row_max(z, joined((axes, others))))) - _or_zero(value))
-    return value, change(share * dz, axes)
 
 
 class Centred(NamedTuple):
