@@ -392,8 +392,8 @@ def recorded(pattern, p, **changes):
     """The sums and the measures that evaluating takes, as numbers of entries and names."""
     sums, measures = [], []
 
-    def marginal(axes, others, t):
-        del others
+    def marginal(axes, others, fine, t):
+        del others, fine
         sums.append((t.size, jnp.sum(t, axis=axes).size))
         return jnp.sum(t, axis=axes, keepdims=True)
 

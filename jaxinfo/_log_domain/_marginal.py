@@ -1,4 +1,4 @@
-"""Logits of a marginal table, with the digits of the differences between them: measures need no more."""
+"""Logits of a marginal table; for information, with the digits of the differences between them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxinfo import _numerics
-from jaxinfo._log_domain._rows import Axes, present, row_max, selective, total
-from jaxinfo._log_domain._softmax import log_sum_exp
+from jaxinfo._log_domain._rows import Axes, change, joined, present, row_max, selective, total
 
 
 def _log_sums(pair: tuple[Axes, Axes], z: jax.Array, m: jax.Array, s: jax.Array) -> jax.Array:
@@ -32,24 +31,35 @@ def _log_means(pair: tuple[Axes, Axes], rows: jax.Array, z: jax.Array, m: jax.Ar
 
 
 _log_total = selective(_log_sums, _log_means)
+_CLOSE = 0.25  # logits of a marginal that differ by more than that may be rounded as such
 
 
-@partial(jax.custom_jvp, nondiff_argnums=(0, 1))
-def marginal(axes: Axes, others: Axes, z: jax.Array) -> jax.Array:
+def _or_zero(m: jax.Array) -> jax.Array:
+    """0 where all is masked."""
+    return jnp.where(m == -jnp.inf, jnp.zeros_like(m), m)
+
+
+@partial(jax.custom_jvp, nondiff_argnums=(0, 1, 2))
+def marginal(axes: Axes, others: Axes, fine: bool, z: jax.Array) -> jax.Array:
     """`log sum exp(z)` but for an offset of the whole table, whose axes are these and the `others`.
 
-    The offset that all logits share would round those of the marginal. `-inf` where all is masked.
+    The offset that all logits share would round those of the marginal. `-inf` where all is masked. If `fine`, logits
+    that are close to each other keep the digits of their differences.
     """
     m = row_max(z, axes)
-    greatest = row_max(m, others)
-    greatest, m = (jnp.where(t == -jnp.inf, jnp.zeros_like(t), t) for t in (greatest, m))
+    greatest, m = _or_zero(row_max(m, others)), _or_zero(m)
     s = total(jnp.exp(z - m), axes)
     far = (m - greatest) + jnp.log(s)
+    if not fine:
+        return far
     highest = row_max(far, others)
     lowest = jnp.min(jnp.where(far == -jnp.inf, highest, far), axis=others, keepdims=True, initial=jnp.inf)
-    return (m - greatest) + _log_total((axes, others), highest - lowest < 1, z, m, s)
+    return (m - greatest) + _log_total((axes, others), highest - lowest < _CLOSE, z, m, s)
 
 
 @marginal.defjvp
-def _marginal_jvp(axes: Axes, others: Axes, primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
-    return marginal(axes, others, *primals), jax.jvp(partial(log_sum_exp, axes), primals, tangents)[1]
+def _marginal_jvp(axes: Axes, others: Axes, fine: bool, primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
+    (z,), (dz,) = primals, tangents
+    greatest = _or_zero(row_max(z, joined((axes, others))))
+    share = jnp.exp((z - greatest) - _or_zero(marginal(axes, others, False, z)))
+    return marginal(axes, others, fine, z), change(share * dz, axes)

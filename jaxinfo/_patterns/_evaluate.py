@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxinfo._log_domain import Axes, Variables, joined
-from jaxinfo._patterns._plan import Measure, Plan
+from jaxinfo._patterns._plan import Measure, OutputPlan, Plan
 
 Names = dict[str, Axes]  # the axes of a table that each name stands for, counted from the end
 Marginal = frozenset[int]  # the axes of a marginal table; the others stay, with length 1
@@ -20,14 +20,15 @@ class Rules(NamedTuple):
     """How tables of a kind are summed and measured; what is summed over stays, with length 1.
 
     Attributes:
-      marginal: `f(axes, others, table)`, the table summed over `axes`, of rows that consist of these and `others`.
+      marginal: `f(axes, others, fine, table)`, the table summed over `axes`, of rows that consist of these and
+        `others`; `fine` if information is to be had of it, which is made of differences.
       entropy: `f(axes, table)`.
       conditional_entropy: `f((x, y), table)`, H(X|Y).
       information: `f((x, y, z), table)`, I(X;Y|Z).
       by_slice: whether marginal tables depend on which axes an output keeps.
     """
 
-    marginal: Callable[[Axes, Axes, jax.Array], jax.Array]
+    marginal: Callable[[Axes, Axes, bool, jax.Array], jax.Array]
     entropy: Callable[[Axes, jax.Array], jax.Array]
     conditional_entropy: Callable[[Variables, jax.Array], jax.Array]
     information: Callable[[Variables, jax.Array], jax.Array]
@@ -38,7 +39,10 @@ def evaluate(plan: Plan, table: jax.Array, rules: Rules) -> list[jax.Array]:
     """The outputs, in nats."""
     names = plan.names(table.shape)
     scopes = [_axes(output.kept, names) if rules.by_slice else frozenset[int]() for output in plan.outputs]
-    marginals = {scope: _marginals(table, _needed(plan, scopes, scope, names), scope, rules) for scope in set(scopes)}
+    marginals: dict[Marginal, dict[Marginal, jax.Array]] = {}
+    for scope in dict.fromkeys(scopes):
+        outputs = [output for output, its in zip(plan.outputs, scopes, strict=True) if its == scope]
+        marginals[scope] = _marginals(table, _needed(outputs, names, 1), _needed(outputs, names, 2), scope, rules)
     values: dict[tuple[Marginal, Measure], jax.Array] = {}
     results = []
     for output, scope in zip(plan.outputs, scopes, strict=True):
@@ -57,23 +61,25 @@ def _axes(chosen: Iterable[str], names: Names) -> Marginal:
     return frozenset(axis for name in chosen for axis in names[name])
 
 
-def _needed(plan: Plan, scopes: list[Marginal], scope: Marginal, names: Names) -> set[Marginal]:
-    """The marginal tables of the outputs of one scope."""
-    same = [output for output, its in zip(plan.outputs, scopes, strict=True) if its == scope]
-    return {_axes((*output.kept, *measure.variables), names) for output in same for measure, _ in output.measures}
+def _needed(outputs: list[OutputPlan], names: Names, count: int) -> set[Marginal]:
+    """The marginal tables of measures of that many groups."""
+    measured = [(output.kept, m) for output in outputs for m, _ in output.measures if len(m.groups) == count]
+    return {_axes((*kept, *measure.variables), names) for kept, measure in measured}
 
 
-def _marginals(table: jax.Array, needed: set[Marginal], scope: Marginal, rules: Rules) -> dict[Marginal, jax.Array]:
-    """Each summed from the smallest one that has its axes."""
+def _marginals(
+    table: jax.Array, coarse: set[Marginal], fine: set[Marginal], scope: Marginal, rules: Rules
+) -> dict[Marginal, jax.Array]:
+    """Each summed from the smallest one that has its axes; it is fine if it or what is summed from it shall be."""
 
     def size(marginal: Marginal) -> tuple[int, int, list[int]]:
         return math.prod(table.shape[a] for a in marginal), len(marginal), sorted(marginal)
 
     known = {frozenset(range(-table.ndim, 0)): table}
-    for marginal in sorted(needed - known.keys(), key=size, reverse=True):
+    for marginal in sorted((coarse | fine) - known.keys(), key=size, reverse=True):
         smallest = min((m for m in known if marginal < m), key=size)
         dropped, others = tuple(sorted(smallest - marginal)), tuple(sorted(marginal - scope))
-        known[marginal] = rules.marginal(dropped, others, known[smallest])
+        known[marginal] = rules.marginal(dropped, others, any(f <= marginal for f in fine), known[smallest])
     return known
 
 

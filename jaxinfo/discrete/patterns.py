@@ -9,7 +9,7 @@ from jaxinfo import _checks, _numerics, _patterns
 from jaxinfo.discrete import _joint_rows as rows
 
 _RULES = _patterns.Rules(
-    marginal=lambda axes, _, table: _numerics.row_sum(table, axes, True),
+    marginal=lambda axes, _others, _fine, table: _numerics.row_sum(table, axes, True),
     entropy=lambda axes, table: _numerics.row_sum(_numerics.entropy_term(table), axes, True),
     conditional_entropy=lambda variables, table: rows.conditional_entropy(table, variables),
     information=lambda variables, table: rows.information(table, variables),
