@@ -402,12 +402,12 @@ def _half(whole: jax.Array) -> jax.Array:
     return whole * (0.5 + 4 * float(jnp.finfo(whole.dtype).eps))
 
 
-def others(p: jax.Array, axis: int) -> jax.Array:
-    """For each entry the sum of the others along the axis.
+def others(p: jax.Array, axes: tuple[int, ...]) -> jax.Array:
+    """For each entry the sum of the others along the axes.
 
     The difference from the whole has lost its digits where the entry is more than half of it; at most one is, and there
     it is the sum of all minor ones.
     """
-    whole = row_sum(p, (axis,), True)
-    rest = row_sum(minor(p, whole), (axis,), True)
+    whole = row_sum(p, axes, True)
+    rest = row_sum(minor(p, whole), axes, True)
     return jnp.where(p <= _half(whole), whole - p, rest)

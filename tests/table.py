@@ -10,10 +10,10 @@ import jax
 import numpy as np
 
 from tests import inputs
-from tests.rows import core, orders
+from tests.rows import core, orders, shannon
 from tests.rows.measure import Measure
 
-AREAS = (core, orders)
+AREAS = (core, orders, shannon)
 
 MEASURES: list[Measure] = [row for area in AREAS for row in area.MEASURES]
 
@@ -27,6 +27,7 @@ CHECKS = frozenset(
         "discrete.checkify_absolutely_continuous",
         "discrete.checkify_logits",
         "discrete.checkify_probabilities",
+        "discrete.shannon_terms",
         "logits.is_absolutely_continuous",
     }
 )

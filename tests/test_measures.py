@@ -85,7 +85,8 @@ def misses(measure, rows, values, actual, dtype):
         nothing = (high == 0) & (not measure.divergence) & (np.abs(np.asarray(answer, np.float64)) <= 8 * unit)
         # Information from a table of logits that is less than the square of a rounding comes from outcomes so rare that
         # products of their probabilities are lost beside 1, and neither formula resolves it.
-        if measure.identifier.startswith("logits.") and "information" in measure.identifier:
+        is_information = "information" in measure.name or measure.variant.startswith("(I(")
+        if measure.module == "logits" and is_information:
             nothing |= (np.abs(high) < unit**2) & (np.abs(np.asarray(answer, np.float64)) < unit**2)
         wrong = (error > 8) & ~lost & ~nothing
         if not wrong.any():

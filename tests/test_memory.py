@@ -17,12 +17,14 @@ MEASURES = {
     "is_absolutely_continuous": (jaxinfo.is_absolutely_continuous, "pp"),
     "conditional_entropy": (jaxinfo.conditional_entropy, "j"),
     "mutual_information": (jaxinfo.mutual_information, "j"),
+    "shannon": (lambda p: jaxinfo.shannon("n x y -> n I(x; y), n H(x), n H(x y)", p), "j"),
     "logits.entropy": (logits.entropy, "p"),
     "logits.cross_entropy": (logits.cross_entropy, "pp"),
     "logits.cross_entropy_from_labels": (logits.cross_entropy_from_labels, "yp"),
     "logits.kl_divergence": (logits.kl_divergence, "pp"),
     "logits.kl_divergence_from_probs": (logits.kl_divergence_from_probs, "pp"),
     "logits.conditional_entropy": (logits.conditional_entropy, "j"),
+    "logits.shannon": (lambda z: logits.shannon("n x y -> n H(x y), n H(x | y)", z), "j"),
 }
 
 

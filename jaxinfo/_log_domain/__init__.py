@@ -25,6 +25,7 @@ from jaxinfo import _numerics
 from jaxinfo._log_domain import _values
 from jaxinfo._log_domain._chernoff import chernoff_of_logits, chernoff_of_tables
 from jaxinfo._log_domain._information import information_and_mass
+from jaxinfo._log_domain._marginal import marginal
 from jaxinfo._log_domain._order_entropy import min_entropy_of_logits, min_entropy_of_table
 from jaxinfo._log_domain._order_entropy import renyi_of_logits as renyi_entropy_of_logits
 from jaxinfo._log_domain._order_entropy import renyi_of_table as renyi_entropy_of_table
@@ -40,9 +41,12 @@ from jaxinfo._log_domain._power_logits import tsallis_divergence as tsallis_dive
 from jaxinfo._log_domain._renyi import renyi_divergence as renyi_divergence_of_tables
 from jaxinfo._log_domain._rows import (
     Axes,
+    Variables,
     adaptive,
     change,
+    each,
     is_inside,
+    joined,
     plus_log_normalizer,
     present,
     row_max,
@@ -62,6 +66,8 @@ from jaxinfo._log_domain._softmax import (
 )
 
 __all__ = [
+    "Axes",
+    "Variables",
     "adaptive",
     "alpha_divergence_of_logits",
     "alpha_divergence_of_tables",
@@ -71,6 +77,7 @@ __all__ = [
     "conditional_entropy",
     "cross_entropy",
     "cross_entropy_from_probs",
+    "each",
     "entropy",
     "hellinger_term",
     "information",
@@ -78,9 +85,11 @@ __all__ = [
     "is_inside",
     "jeffreys_divergence",
     "jensen_shannon_divergence",
+    "joined",
     "kl_divergence",
     "kl_divergence_from_probs",
     "label_surprisal",
+    "marginal",
     "min_entropy_of_logits",
     "min_entropy_of_table",
     "pointwise_information",
@@ -174,21 +183,23 @@ def _pointwise_information_jvp(primals: Any, tangents: Any) -> tuple[jax.Array, 
     return pointwise_information(z), jnp.where(present(z), dz - (d_x + d_y - whole), jnp.zeros_like(z))
 
 
-def _conditional_entropy_slope(axes: Axes, _: jax.Array, z: jax.Array) -> jax.Array:
+def _conditional_entropy_slope(variables: Variables, _: jax.Array, z: jax.Array) -> jax.Array:
     """Of H(X|Y): the mean of `-log p(x|y)`, whose own derivative has mean 0."""
-    empty = row_max(z, (-2,)) == -jnp.inf
-    alone = surprisal_slope((-2,), jnp.where(empty, jnp.zeros_like(z), z))
-    return weighted_deviation(axes, z, jnp.where(present(z), alone, jnp.zeros_like(z)))
+    x = each(variables)[0]
+    empty = row_max(z, x) == -jnp.inf
+    alone = surprisal_slope(x, jnp.where(empty, jnp.zeros_like(z), z))
+    return weighted_deviation(joined(variables), z, jnp.where(present(z), alone, jnp.zeros_like(z)))
 
 
 conditional_entropy = row_rule(_values.conditional_entropy, _conditional_entropy_slope)
 
 
-def _information_slope(axes: Axes, _: jax.Array, z: jax.Array) -> jax.Array:
+def _information_slope(variables: Variables, _: jax.Array, z: jax.Array) -> jax.Array:
     """Of I(X;Y|Z): the product of marginals is the closest of its kind to the joint, so the slope leaves it fixed."""
-    xz, yz, both = (log_sum_exp(a, z) for a in (axes[1:2], axes[:1], axes[:2]))
+    x, y = each(variables)[:2]
+    xz, yz, both = (log_sum_exp(a, z) for a in (y, x, joined((x, y))))
     held = jnp.where(present(z), z, jnp.zeros_like(z))
-    return weighted_deviation(axes, z, jnp.where(present(z), held - xz - yz + both, jnp.zeros_like(z)))
+    return weighted_deviation(joined(variables), z, jnp.where(present(z), held - xz - yz + both, jnp.zeros_like(z)))
 
 
 information = row_rule(_values.information, _information_slope)

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxinfo import _numerics
-from jaxinfo._log_domain._rows import Axes, again, present, row_max, total
+from jaxinfo._log_domain._rows import Axes, Variables, again, each, joined, present, row_max, total
 
 
 def _term(p: jax.Array, q: jax.Array) -> jax.Array:
@@ -22,17 +22,17 @@ def _term(p: jax.Array, q: jax.Array) -> jax.Array:
 
 
 def information_and_mass(
-    axes: Axes, table: Callable[[jax.Array], jax.Array], m: jax.Array
+    variables: Variables, table: Callable[[jax.Array], jax.Array], m: jax.Array
 ) -> tuple[jax.Array, jax.Array]:
-    """I(X;Y|Z) of a table of any mass, and that mass; X and Y are on the first two axes.
+    """I(X;Y|Z) of a table of any mass, and that mass; X and Y are the first two variables.
 
     The table is a function of a number for each row, `m`, so that each sum computes it anew.
     """
-    x, y = axes[:2]
+    (x, y), axes = each(variables)[:2], joined(variables)
     # Selects on marginals end a fusion, as `fence` does, and make NaN of a negative one.
     p_xz = jnp.sum(table(m), axis=y, keepdims=True)
     p_xz = jnp.where(p_xz >= 0, p_xz, jnp.nan)
-    p_z = total(p_xz, (x,))
+    p_z = total(p_xz, x)
     mass = total(p_z, axes)
     p_yz = jnp.sum(table(again(m, mass)), axis=x, keepdims=True)
     alone = jnp.where(p_yz >= 0, p_yz / jnp.where(p_z == 0, jnp.ones_like(p_z), p_z), jnp.nan)
@@ -60,16 +60,16 @@ class Close(NamedTuple):
     difference: jax.Array
 
 
-def close_tables(axes: Axes, z: jax.Array) -> Close:
-    """With the digits of the differences between logits; X and Y on the first two axes. The unit of mass is `exp(max)`.
+def close_tables(variables: Variables, z: jax.Array) -> Close:
+    """With the digits of the differences between logits; X and Y are the first two variables.
 
-    With `u = expm1(z - max)` and counts n of what is not masked, `p(x,y,z) p(z) - p(x,z) p(y,z)` is a number of whole
-    numbers, 0 if all or a product is kept, and terms of the order of u.
+    The unit of mass is `exp(max)`. With `u = expm1(z - max)` and counts n of what is not masked, `p(x,y,z) p(z) -
+    p(x,z) p(y,z)` is a number of whole numbers, 0 if all or a product is kept, and terms of the order of u.
     """
-    (x, y), here = axes[:2], present(z)
-    u = jnp.expm1(jnp.where(here, z - row_max(z, axes), jnp.zeros_like(z)))
-    (n_xz, u_xz), (n_yz, u_yz) = ([total(t, (a,)) for t in (here.astype(z.dtype), u)] for a in (y, x))
-    n_z, u_z = total(n_xz, (x,)), total(u_xz, (x,))
+    (x, y), here = each(variables)[:2], present(z)
+    u = jnp.expm1(jnp.where(here, z - row_max(z, joined(variables)), jnp.zeros_like(z)))
+    (n_xz, u_xz), (n_yz, u_yz) = ([total(t, a) for t in (here.astype(z.dtype), u)] for a in (y, x))
+    n_z, u_z = total(n_xz, x), total(u_xz, x)
     p_xz, p_yz, p_z = (jnp.where(n == 0, jnp.ones_like(n), n + t) for n, t in ((n_xz, u_xz), (n_yz, u_yz), (n_z, u_z)))
     first = (n_z * u - n_yz * u_xz) + (u_z - n_xz * u_yz)
     apart = ((n_z - n_xz * n_yz) + first) + (u * u_z - u_xz * u_yz)
@@ -79,9 +79,10 @@ def close_tables(axes: Axes, z: jax.Array) -> Close:
     return Close(jnp.where(n_xz == 0, jnp.zeros_like(p_xz), p_xz), given, alone, difference)
 
 
-def close_information(axes: Axes, z: jax.Array) -> jax.Array:
+def close_information(variables: Variables, z: jax.Array) -> jax.Array:
     """I(X;Y|Z) of tables whose logits are close."""
-    p_xz, given, alone, difference = close_tables(axes, z)
+    axes = joined(variables)
+    p_xz, given, alone, difference = close_tables(variables, z)
     ratio = jnp.where(given > 0, _numerics.log1p(difference / jnp.where(alone > 0, alone, 1)), 0)
     s = _numerics.quotient(difference, given + alone)
     terms = _numerics.divergence_from_log_ratio(given, s, difference, ratio)

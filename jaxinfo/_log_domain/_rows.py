@@ -12,7 +12,18 @@ from jax import lax
 from jaxinfo import _numerics
 
 Axes = tuple[int, ...]
+Variables = tuple[int | Axes, ...]  # a variable of a joint table is an axis, or a tuple of them
 RowFunction = Callable[..., jax.Array]
+
+
+def each(variables: Variables) -> tuple[Axes, ...]:
+    """The axes of each variable."""
+    return tuple(v if isinstance(v, tuple) else (v,) for v in variables)
+
+
+def joined(variables: Variables) -> Axes:
+    """The axes of all variables."""
+    return tuple(sorted(a for v in each(variables) for a in v))
 
 
 def _batchable(on_cpu: RowFunction, elsewhere: RowFunction) -> RowFunction:

@@ -11,12 +11,15 @@ from jaxinfo import _numerics
 from jaxinfo._log_domain._information import close_information, information_and_mass, is_close
 from jaxinfo._log_domain._rows import (
     Axes,
+    Variables,
     accurate_plus_log_normalizer,
     adaptive,
+    each,
     floored,
     fusible_normalizer,
     highest,
     is_outside,
+    joined,
     plus_log_normalizer,
     row_max,
     selective,
@@ -155,31 +158,32 @@ def _probs_kl_accurate(axes: Axes, p: jax.Array, z_q: jax.Array) -> jax.Array:
     return total(terms * _mask_factor(a, 16), axes)
 
 
-def conditional_entropy(axes: Axes, z: jax.Array) -> jax.Array:
+def conditional_entropy(variables: Variables, z: jax.Array) -> jax.Array:
     """`sum_y p(y) H(X|y)`, every term at least 0. A y that is masked throughout adds nothing."""
-    m, s = row_max(z, (-2,)), shifted_normalizer(z, (-2,))[1]
+    x, axes = each(variables)[0], joined(variables)
+    m, s = row_max(z, x), shifted_normalizer(z, x)[1]
     empty = m == -jnp.inf
     weight = jnp.where(empty, -jnp.inf, (m - row_max(m, axes)) + jnp.log(s))
-    column = jnp.where(empty, jnp.zeros_like(m), _entropy_accurate((-2,), z))
+    column = jnp.where(empty, jnp.zeros_like(m), _entropy_accurate(x, z))
     return total(softmax(axes, weight) * column, axes)
 
 
-def _information_far(axes: Axes, z: jax.Array) -> jax.Array:
+def _information_far(variables: Variables, z: jax.Array) -> jax.Array:
     """Of the exponentials: an outcome whose exponential underflows has no information that does not."""
-    value, mass = information_and_mass(axes, lambda m: jnp.exp(z - m), row_max(z, axes))
+    value, mass = information_and_mass(variables, lambda m: jnp.exp(z - m), row_max(z, joined(variables)))
     return value / mass
 
 
-def _information_close(axes: Axes, close: jax.Array, z: jax.Array) -> jax.Array:
-    return jnp.where(close, close_information(axes, z), _information_far(axes, z))
+def _information_close(variables: Variables, close: jax.Array, z: jax.Array) -> jax.Array:
+    return jnp.where(close, close_information(variables, z), _information_far(variables, z))
 
 
 _information = selective(_information_far, _information_close)
 
 
-def information(axes: Axes, z: jax.Array) -> jax.Array:
-    """I(X;Y|Z), X and Y on the first two axes."""
-    return _information(axes, is_close(axes, z), z)
+def information(variables: Variables, z: jax.Array) -> jax.Array:
+    """I(X;Y|Z), X and Y the first two variables."""
+    return _information(variables, is_close(joined(variables), z), z)
 
 
 cross_entropy = adaptive(_cross_entropy_fast, _cross_entropy_accurate, SMALL)

@@ -17,6 +17,7 @@ from jaxinfo.discrete.joint import (
 )
 from jaxinfo.discrete.orders import min_entropy, normalized_entropy, renyi_entropy, tsallis_entropy
 from jaxinfo.discrete.overlaps import bhattacharyya_distance, chernoff_information, hellinger_distance
+from jaxinfo.discrete.patterns import shannon, shannon_terms
 from jaxinfo.discrete.power_divergences import alpha_divergence, renyi_divergence, tsallis_divergence
 from jaxinfo.discrete.validation import (
     check_absolutely_continuous,
@@ -56,6 +57,8 @@ __all__ = [
     "pointwise_mutual_information",
     "renyi_divergence",
     "renyi_entropy",
+    "shannon",
+    "shannon_terms",
     "surprisal",
     "tsallis_divergence",
     "tsallis_entropy",

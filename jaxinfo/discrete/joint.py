@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Any
-
 import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxinfo import _checks, _numerics
 from jaxinfo._checks import Axis
-from jaxinfo._log_domain import information_and_mass
+from jaxinfo.discrete import _joint_rows as rows
 from jaxinfo.discrete.entropies import OPTIONS, reduce_terms
 
 JOINT_OPTIONS = ("keepdims", "base")
@@ -66,52 +63,6 @@ def joint_entropy(
     return reduce_terms(_numerics.entropy_term(kept), _checks.axes(name, axis, kept.ndim), keepdims, unit, dtype)
 
 
-@jax.custom_jvp
-def _conditional_surprisal(p: jax.Array) -> jax.Array:
-    """`log(p(y) / p(x, y))`, accurate where one x has nearly all of p(y); 0 where `p` is 0."""
-    return jnp.log1p(_numerics.quotient(_numerics.others(p, -2), p))
-
-
-@_conditional_surprisal.defjvp
-def _conditional_surprisal_jvp(primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
-    (p,), (dp,) = primals, tangents
-    p_y, dp_y = (jnp.sum(t, axis=-2, keepdims=True) for t in (p, dp))
-    return _conditional_surprisal(p), _relative(dp_y - _own(p, dp), p_y) - _relative(dp, p)
-
-
-def _relative(tangent: jax.Array, p: jax.Array) -> jax.Array:
-    """`dp / p`, 0 where `p` is 0."""
-    return tangent * _numerics.quotient(jnp.ones_like(p), p)
-
-
-def _own(p: jax.Array, dp: jax.Array) -> jax.Array:
-    """What a zero entry adds to its marginals: the second derivative in such an entry is infinite, hence 0."""
-    return jnp.where(p == 0, dp, jnp.zeros_like(dp))
-
-
-@jax.custom_jvp
-def _conditional_entropy(p: jax.Array) -> jax.Array:
-    """`sum p(x, y) log(p(y) / p(x, y))`; the derivative through p(y) sums to 0.
-
-    An x that has more than half of p(y) adds `p log1p(rest / p)`, and keeps its digits where X is a function of Y.
-    """
-    p_y = _numerics.row_sum(p, (-2,), True)
-    rest = _numerics.row_sum(_numerics.minor(p, p_y), (-2,), True)
-    major, alone = p_y - rest, rest < 0.5 * p_y
-    surprisal = jnp.log1p(rest / jnp.where(alone, major, jnp.ones_like(major)))
-    own = jnp.where(alone, major * surprisal, jnp.zeros_like(rest))
-    p_y = jnp.where(rest >= 0, p_y, jnp.nan)  # of a negative marginal too; and another variable than above
-    ratio = (p_y + _numerics.tiny(p)) / (p + _numerics.tiny(p))
-    spread = _numerics.row_sum(_numerics.minor(p, p_y, 0.5) * jnp.log(ratio), (-2, -1), True)
-    return spread + jnp.sum(own, axis=(-2, -1), keepdims=True)
-
-
-@_conditional_entropy.defjvp
-def _conditional_entropy_jvp(primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
-    (p,), (dp,) = primals, tangents
-    return _conditional_entropy(p), jnp.sum(dp * _conditional_surprisal(p), axis=(-2, -1), keepdims=True)
-
-
 @_checks.measure(*JOINT_OPTIONS)
 def conditional_entropy(
     p_xy: ArrayLike, *, where: ArrayLike | None = None, keepdims: bool = False, base: float | None = None
@@ -145,70 +96,7 @@ def conditional_entropy(
     name = "conditional_entropy"
     unit = _checks.unit(name, base)
     kept, dtype = _prepare(name, "p_xy", p_xy, where, 2)
-    return _numerics.finish(_conditional_entropy(kept), (-2, -1), keepdims, unit, dtype)
-
-
-Pair = tuple[int, int]  # the axes of X and Y; Z is what is left of the joint table
-
-
-def _marginals(p: jax.Array, pair: Pair) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """p(x, z), p(y, z) and p(z) of p(x, y, z), with axes kept."""
-    x, y = pair
-    p_xz, p_yz = _numerics.row_sum(p, (y,), True), _numerics.row_sum(p, (x,), True)
-    return p_xz, p_yz, _numerics.row_sum(p_xz, (x,), True)
-
-
-def _changes(dp: jax.Array, pair: Pair) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """The tangents of the marginals; linear, so that they can be transposed."""
-    x, y = pair
-    dp_xz, dp_yz = jnp.sum(dp, axis=y, keepdims=True), jnp.sum(dp, axis=x, keepdims=True)
-    return dp_xz, dp_yz, jnp.sum(dp_xz, axis=x, keepdims=True)
-
-
-@partial(jax.custom_jvp, nondiff_argnums=(1,))
-def _information_density(p: jax.Array, pair: Pair) -> jax.Array:
-    """`log(p(x,y,z) p(z) / (p(x,z) p(y,z)))` as a slope: 0 where a probability is."""
-    p_xz, p_yz, p_z = _marginals(p, pair)
-    given, alone = _numerics.quotient(p, p_xz), jnp.broadcast_to(_numerics.quotient(p_yz, p_z), p.shape)
-    return _numerics.log_ratio(given, alone, given - alone)
-
-
-@_information_density.defjvp
-def _information_density_jvp(pair: Pair, primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
-    (p,), (dp,) = primals, tangents
-    own, (dp_xz, dp_yz, dp_z) = _own(p, dp), _changes(dp, pair)
-    p_xz, p_yz, p_z = _marginals(p, pair)
-    marginal = _relative(dp_z - own, p_z) - _relative(dp_xz - own, p_xz) - _relative(dp_yz - own, p_yz)
-    return _information_density(p, pair), _relative(dp, p) + marginal
-
-
-@jax.custom_jvp
-def _pointwise(p: jax.Array) -> jax.Array:
-    """`log(p(x,y) / (p(x) p(y)))`, all of it one fusion, hence no fences; `-inf` where a marginal is 0, too."""
-    p_x, p_y = (1 / jnp.maximum(jnp.sum(p, axis=a, keepdims=True), _numerics.tiny(p)) for a in (-1, -2))
-    return jnp.log((p * p_x) * p_y)
-
-
-@_pointwise.defjvp
-def _pointwise_jvp(primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
-    (p,), (dp,) = primals, tangents
-    slope = jnp.where(p == 0, jnp.inf, _numerics.quotient(jnp.ones_like(p), p))
-    marginal = sum(_relative(*(jnp.sum(t, axis=a, keepdims=True) for t in (dp, p))) for a in (-1, -2))
-    return _pointwise(p), _numerics.linear(p, (dp, lambda: slope)) - marginal
-
-
-@partial(jax.custom_jvp, nondiff_argnums=(1,))
-def _information(p: jax.Array, axes: tuple[int, ...]) -> jax.Array:
-    """I(X;Y|Z), X and Y on the first two axes, which are kept."""
-    return information_and_mass(axes, lambda _: p, jnp.zeros((), p.dtype))[0]
-
-
-@_information.defjvp
-def _information_jvp(axes: tuple[int, ...], primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
-    (p,), (dp,) = _numerics.apart(*primals), tangents
-    # Summed over the table, the derivatives through the marginals cancel.
-    change = dp * _information_density(p, (axes[0], axes[1]))
-    return _information(*primals, axes), jnp.sum(change, axis=axes, keepdims=True)
+    return _numerics.finish(rows.conditional_entropy(kept, (-2, -1)), (-2, -1), keepdims, unit, dtype)
 
 
 @_checks.measure(*JOINT_OPTIONS)
@@ -247,7 +135,7 @@ def mutual_information(
     name = "mutual_information"
     unit = _checks.unit(name, base)
     kept, dtype = _prepare(name, "p_xy", p_xy, where, 2)
-    return _numerics.finish(_information(kept, (-2, -1)), (-2, -1), keepdims, unit, dtype)
+    return _numerics.finish(rows.information(kept, (-2, -1)), (-2, -1), keepdims, unit, dtype)
 
 
 @_checks.measure("base")
@@ -283,7 +171,7 @@ def pointwise_mutual_information(
     name = "pointwise_mutual_information"
     unit = _checks.unit(name, base)
     kept, dtype = _prepare(name, "p_xy", p_xy, where, 2)
-    return _numerics.in_units(_pointwise(kept), unit).astype(dtype)
+    return _numerics.in_units(rows.pointwise(kept), unit).astype(dtype)
 
 
 @_checks.measure(*JOINT_OPTIONS)
@@ -320,4 +208,4 @@ def conditional_mutual_information(
     name = "conditional_mutual_information"
     unit = _checks.unit(name, base)
     kept, dtype = _prepare(name, "p_xyz", p_xyz, where, 3)
-    return _numerics.finish(_information(kept, (-3, -2, -1)), (-3, -2, -1), keepdims, unit, dtype)
+    return _numerics.finish(rows.information(kept, (-3, -2, -1)), (-3, -2, -1), keepdims, unit, dtype)

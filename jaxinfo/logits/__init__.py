@@ -24,6 +24,7 @@ from jaxinfo.logits.joint import (
 from jaxinfo.logits.mixed import cross_entropy_from_labels, cross_entropy_from_probs, kl_divergence_from_probs
 from jaxinfo.logits.orders import min_entropy, normalized_entropy, renyi_entropy, tsallis_entropy
 from jaxinfo.logits.overlaps import bhattacharyya_distance, chernoff_information, hellinger_distance
+from jaxinfo.logits.patterns import shannon
 from jaxinfo.logits.power_divergences import alpha_divergence, renyi_divergence, tsallis_divergence
 
 __all__ = [
@@ -52,6 +53,7 @@ __all__ = [
     "pointwise_mutual_information",
     "renyi_divergence",
     "renyi_entropy",
+    "shannon",
     "surprisal",
     "tsallis_divergence",
     "tsallis_entropy",
