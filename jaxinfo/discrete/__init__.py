@@ -15,6 +15,14 @@ from jaxinfo.discrete.joint import (
     mutual_information,
     pointwise_mutual_information,
 )
+from jaxinfo.discrete.pairwise import (
+    pairwise_cross_entropy,
+    pairwise_hellinger_distance,
+    pairwise_jensen_shannon_divergence,
+    pairwise_kl_divergence,
+    pairwise_total_variation,
+)
+from jaxinfo.discrete.segments import segment_cross_entropy, segment_entropy, segment_kl_divergence
 from jaxinfo.discrete.validation import (
     check_absolutely_continuous,
     check_logits,
@@ -43,7 +51,15 @@ __all__ = [
     "joint_entropy",
     "kl_divergence",
     "mutual_information",
+    "pairwise_cross_entropy",
+    "pairwise_hellinger_distance",
+    "pairwise_jensen_shannon_divergence",
+    "pairwise_kl_divergence",
+    "pairwise_total_variation",
     "perplexity",
     "pointwise_mutual_information",
+    "segment_cross_entropy",
+    "segment_entropy",
+    "segment_kl_divergence",
     "surprisal",
 ]

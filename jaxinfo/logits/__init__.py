@@ -22,6 +22,8 @@ from jaxinfo.logits.joint import (
     pointwise_mutual_information,
 )
 from jaxinfo.logits.mixed import cross_entropy_from_labels, cross_entropy_from_probs, kl_divergence_from_probs
+from jaxinfo.logits.pairwise import pairwise_cross_entropy, pairwise_kl_divergence
+from jaxinfo.logits.segments import segment_cross_entropy, segment_entropy, segment_kl_divergence
 
 __all__ = [
     "binary_entropy",
@@ -39,7 +41,12 @@ __all__ = [
     "kl_divergence",
     "kl_divergence_from_probs",
     "mutual_information",
+    "pairwise_cross_entropy",
+    "pairwise_kl_divergence",
     "perplexity",
     "pointwise_mutual_information",
+    "segment_cross_entropy",
+    "segment_entropy",
+    "segment_kl_divergence",
     "surprisal",
 ]
