@@ -97,13 +97,13 @@ def cross_entropy(p: jax.Array, q: jax.Array) -> jax.Array:
 
 def cross_entropy_change(p: jax.Array, q: jax.Array, dp: Any, dq: Any) -> jax.Array:
     """The tangent of `cross_entropy`; a tangent that is a symbolic zero costs nothing."""
-    tangent, some, seen = jnp.zeros((), p.dtype), jnp.any(q == 0), jnp.sign(p)
+    tangent, one, some, seen = jnp.zeros((), p.dtype), jnp.ones((), p.dtype), jnp.any(q == 0), jnp.sign(p)
     if not isinstance(dp, SymbolicZero):
         tangent = tangent - product(dp, log_or_zero(q))
-        tangent += or_zeros(some, lambda: _infinite(dp * seen, _zeros(q)))
+        tangent += or_zeros(some, lambda: product(_root_of_infinity(dp, seen), _root_of_infinity(one, _zeros(q))))
     if not isinstance(dq, SymbolicZero):
         tangent = tangent - product(p, dq * _numerics.quotient(jnp.ones_like(q), q))
-        tangent -= or_zeros(some, lambda: _infinite(seen, dq * _zeros(q)))
+        tangent -= or_zeros(some, lambda: product(_root_of_infinity(one, seen), _root_of_infinity(dq, _zeros(q))))
     return tangent
 
 
@@ -118,10 +118,13 @@ def _zeros(q: jax.Array) -> jax.Array:
     return (q == 0).astype(q.dtype)
 
 
-def _infinite(a: jax.Array, b: jax.Array) -> jax.Array:
-    """The product times infinity, as two finite factors, one on either side: linear, with `0 * inf = 0`."""
-    large = 2.0 ** (25 * jnp.finfo(a.dtype).maxexp // 32)
-    return product(a * large, b * large)
+def _root_of_infinity(x: jax.Array, mask: jax.Array) -> jax.Array:
+    """`x` times a huge number where the mask is 1, else 0: two of them make an infinite slope, with `0 * inf = 0`.
+
+    Linear in `x`; the mask comes last and so first in the transpose, where the rest may be infinite.
+    """
+    huge = 2.0 ** (25 * int(jnp.finfo(x.dtype).maxexp) // 32)
+    return (x * huge) * mask
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -184,7 +187,7 @@ def refine(value: jax.Array, poor: jax.Array, row_value: Term, p: jax.Array, q: 
     First the rows that are poor against many others, each against all; then one pair of each row at a time. Without
     poor pairs it costs a look at them.
     """
-    if not value.size:
+    if not value.size or not p.shape[-1]:
         return value
     *batch, n, m = value.shape
     k = p.shape[-1]

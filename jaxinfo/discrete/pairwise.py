@@ -218,8 +218,14 @@ def pairwise_total_variation(p: ArrayLike, q: ArrayLike, *, where: ArrayLike | N
          [0.5 1. ]]
     """
     stack_p, stack_q, dtype = _prepare("pairwise_total_variation", p, q, where)
-    value = 0.5 * _pairs.blocked(lambda a, b: jnp.abs(a - b), stack_p, stack_q)
+    value = 0.5 * _pairs.blocked(_distance, stack_p, stack_q)
     return (value + _nan_if_negative(stack_p, stack_q)).astype(dtype)
+
+
+def _distance(p: jax.Array, q: jax.Array) -> jax.Array:
+    """`|p - q|`, with derivative 0 where they are equal."""
+    difference = p - q
+    return difference * jax.lax.stop_gradient(jnp.sign(difference))
 
 
 @_checks.measure()

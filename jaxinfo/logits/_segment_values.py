@@ -61,7 +61,10 @@ def _infinite_outside(shape: Shape, column: jax.Array, z_p: jax.Array, z_q: jax.
 
 
 def _kl(shape: Shape, column: jax.Array, z_p: jax.Array, z_q: jax.Array) -> jax.Array:
-    """As `_log_domain`: `log1p(sum p (expm1(c) - c))` with `e = log(q/p) + const` and `c = e - sum(p e)`."""
+    """As `_log_domain`: `log1p(sum p (expm1(c) - c))` with `e = log(q/p) + const` and `c = e - sum(p e)`.
+
+    NaN for a segment without outcomes.
+    """
     (a_p, s_p), (a_q, s_q) = _shifted(shape, column, z_p), _shifted(shape, column, z_q)
     lowest = -float(jnp.finfo(z_p.dtype).max) / 4
     apart = largest(shape, column, z_q) - largest(shape, column, z_p)
@@ -71,7 +74,8 @@ def _kl(shape: Shape, column: jax.Array, z_p: jax.Array, z_q: jax.Array) -> jax.
     p, r = jnp.exp(a_p) / s_p[column], jnp.exp(a_q - mean[column]) / s_p[column]  # p and p exp(c)
     s = jnp.tanh(-0.5 * c)
     excess = total(shape, column, _numerics.divergence_from_log_ratio(p, s, s * (p + r), -c))
-    return jnp.where(excess < 1e30, jnp.log1p(excess), jnp.log(s_q / s_p) - mean)
+    value = jnp.where(excess < 1e30, jnp.log1p(excess), jnp.log(s_q / s_p) - mean)
+    return jnp.where(s_p > 0, value, jnp.nan)
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -80,6 +80,8 @@ def pairwise_cross_entropy(
 
 @jax.custom_jvp
 def _cross_entropy(z_p: jax.Array, z_q: jax.Array) -> jax.Array:
+    if not z_p.shape[-1]:
+        return jnp.full_like(_pairs.product(z_p, z_q), jnp.nan)  # no outcome is no distribution
     seen, absent = _log_domain.present(z_p).astype(z_p.dtype), (~_log_domain.present(z_q)).astype(z_q.dtype)
     return _pairs.mean_surprisal(_log_domain.softmax(_LAST, z_p), 0 - _log_softmax(z_q), seen, absent)
 
