@@ -137,7 +137,7 @@ def problems(case, k):
 
 
 @every_case
-@pytest.mark.parametrize("k", [1, 3, 128, 1000])
+@pytest.mark.parametrize("k", [1, 3, 128, 400])
 def test_accuracy(case, k):
     """What the docstrings say: 8 ulp in blocks; a product is off by 8 roundings of its terms, less where that shows.
 
@@ -153,8 +153,8 @@ def test_accuracy(case, k):
             if abs(exact) <= 1024 * float(np.finfo(default_float()).tiny):
                 assert abs(actual[i, j]) <= 2048 * float(np.finfo(default_float()).tiny) * k
                 continue
-            allowed = 8 * max(1.0, float(case.oracle.condition(p[i], q[j])))
-            if case.by_product and square(case, exact) > eps() ** 0.5:
+            allowed = 8.0 if error <= 8 else 8 * max(1.0, float(case.oracle.condition(p[i], q[j])))
+            if error > allowed and case.by_product and square(case, exact) > eps() ** 0.5:
                 allowed = max(allowed, 8 * size_of_terms(case, p[i], q[j]) / square(case, exact))
             assert error <= allowed, (k, i, j, exact, actual[i, j], error, allowed)
             if case.divergence:
@@ -320,15 +320,15 @@ def test_batches(case):
     expected = np.stack([np.stack([truth(case, a[0], b) for b in q]) for a in p])
     chex.clear_trace_counter()
     mapped = jax.vmap(jax.vmap(case.function, (None, 0)), (0, None))
-    program = jax.jit(chex.assert_max_traces(lambda p, q: (case.function(p, q), mapped(p[:, 0], q)), n=1))
-    for actual in (case.function(p, q), *program(p, q)):
+    program = quick_jit(chex.assert_max_traces(lambda p, q: mapped(p[:, 0], q), n=1))
+    for actual in (case.function(p, q), program(p, q)):
         close(actual, expected)
     with jax.no_tracing():
         close(np.asarray(case.function(p[::-1].copy(), q))[::-1], expected)
     program(p[::-1].copy(), q)
-    close(case.function(p[0, 0], q), expected[0])
-    close(case.function(p[:, 0], q[0]), expected[:, 0])
-    close(case.function(p[0, 0], q[0]), expected[0, 0])
+    one, other = quick_jit(lambda p, q: (case.function(p[0, 0], q), case.function(p[:, 0], q[0])))(p, q)
+    close(one, expected[0])
+    close(other, expected[:, 0])
 
 
 @every_case
