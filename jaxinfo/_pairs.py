@@ -196,24 +196,22 @@ def refine(value: jax.Array, poor: jax.Array, row_value: Term, p: jax.Array, q: 
     row = jnp.arange(len(p))
     group = row // n if len(q) > 1 else jnp.zeros_like(row)
 
-    def against_all(state: State) -> State:
+    def against_all(_: jax.Array, state: State) -> State:
         value, left = state
         i = jnp.argmax(left)
         fresh = row_value(jnp.broadcast_to(p[i], (m, k)), q[group[i]])
         return value.at[i].set(jnp.where(poor[i], fresh, value[i])), left.at[i].set(False)
 
-    def one_pair_each(state: State) -> State:
+    def one_pair_each(_: jax.Array, state: State) -> State:
         value, left = state
         j = jnp.argmax(left, axis=-1)
         fresh = row_value(p, q[group, j])
         return value.at[row, j].set(jnp.where(left[row, j], fresh, value[row, j])), left.at[row, j].set(False)
 
     value, poor = value.reshape(-1, m), poor.reshape(-1, m)
-    many = jnp.sum(poor, axis=-1) > max(4, m // 4)
-    value, _ = lax.while_loop(_unfinished, against_all, (value, many))
-    value, _ = lax.while_loop(_unfinished, one_pair_each, (value, poor & ~many[:, None]))
+    count = jnp.sum(poor, axis=-1)
+    many = count > max(4, m // 4)
+    value, _ = lax.fori_loop(0, jnp.sum(many), against_all, (value, many))
+    rounds = jnp.max(jnp.where(many, 0, count))
+    value, _ = lax.fori_loop(0, rounds, one_pair_each, (value, poor & ~many[:, None]))
     return value.reshape(*batch, n, m)
-
-
-def _unfinished(state: State) -> jax.Array:
-    return jnp.any(state[1])
