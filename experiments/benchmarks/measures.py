@@ -7,6 +7,10 @@ of neighbouring runs, ours over the peer's: below 1 ours is faster. Joint tables
 Answer: nearly all are as fast as the pasted formula, within a tenth, or up to four times faster. Slower are pointwise
 information (1.5 times the pasted logarithm, 4 where a row or column holds most of some table, as that loses all digits
 there), and surprisal and labels among narrow rows if one of them is nearly sure (1.3), which costs one more sum.
+
+All pairs of (4096, 512) tables are measured against the bare matrix product, without any logarithm: cross-entropy takes
+as long, KL 1.6 times (with gradients 1.1), Hellinger 1.4. Ragged tables are measured against `segment_sum`, which adds
+a long segment one by one: lanes that keep its digits cost about 1.4 times, and the digits of KL from logits twice.
 """
 
 from __future__ import annotations
