@@ -78,9 +78,9 @@ def pairwise_kl_divergence(
 
     It is computed as cross-entropy less entropy, one matrix product, which rounds in units of the cross-entropy and not
     of the divergence. Pairs whose divergence is below $\sqrt\epsilon\,(H(p_i, q_j) + H(p_i) + 2)$, with $\epsilon$ the
-    spacing of numbers at 1, are computed anew entry by entry; so each divergence has at least about half of the digits of its
-    dtype, and close ones have nearly all. `kl_divergence(p[:, None], q)` has all digits of every pair, and takes a
-    hundred times as long.
+    spacing of numbers at 1, are computed anew entry by entry; so each divergence has at least about half of the digits
+    of its dtype, and close ones have nearly all. `kl_divergence(p[:, None], q)` has all digits of every pair, and takes
+    tens of times as long.
 
     Args:
         p: Probabilities `[..., N, K]` under which the means are taken.
