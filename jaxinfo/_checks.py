@@ -80,6 +80,22 @@ def broadcast(name: str, reduced: tuple[int, ...], **tables: jax.Array) -> tuple
     return tuple(jnp.broadcast_to(table, shape) for table in tables.values())
 
 
+def stacks(name: str, **tables: jax.Array) -> tuple[jax.Array, ...]:
+    """Two stacks of tables `[..., N, K]` and `[..., M, K]`, with as many axes each."""
+    shapes = {key: table.shape for key, table in tables.items()}
+    for key, shape in shapes.items():
+        if len(shape) < 2:
+            raise ValueError(f"{name}: {key} must be a stack of tables [..., N, K], got shape {shape}")
+    if len({shape[-1] for shape in shapes.values()}) > 1:
+        raise ValueError(f"{name}: lengths along axis -1 differ: {shapes}")
+    try:
+        jnp.broadcast_shapes(*(shape[:-2] for shape in shapes.values()))
+    except ValueError as error:
+        raise ValueError(f"{name}: batch axes do not broadcast: {shapes}") from error
+    ndim = max(table.ndim for table in tables.values())
+    return tuple(table.reshape((1,) * (ndim - table.ndim) + table.shape) for table in tables.values())
+
+
 def rank(name: str, argument: str, x: jax.Array, least: int) -> None:
     """A joint table of fixed arity needs an axis for each variable."""
     if x.ndim < least:

@@ -33,6 +33,17 @@ CHECKS = frozenset(
 )
 
 
+# What takes stacks or ragged tables has tests of its own too, on the oracles of one table: tests/test_pairwise.py and
+# tests/test_segments.py.
+CHECKS |= {
+    *(f"discrete.pairwise_{name}" for name in ("cross_entropy", "kl_divergence", "jensen_shannon_divergence")),
+    *(f"discrete.pairwise_{name}" for name in ("hellinger_distance", "total_variation")),
+    *(f"logits.pairwise_{name}" for name in ("cross_entropy", "kl_divergence")),
+    *(f"{module}.segment_{name}" for module in ("discrete", "logits") for name in ("entropy", "cross_entropy")),
+    *(f"{module}.segment_kl_divergence" for module in ("discrete", "logits")),
+}
+
+
 def default_float() -> type:
     """The working precision: float64 when x64 is on."""
     return np.float64 if jax.config.jax_enable_x64 else np.float32

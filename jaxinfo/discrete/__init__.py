@@ -17,8 +17,16 @@ from jaxinfo.discrete.joint import (
 )
 from jaxinfo.discrete.orders import min_entropy, normalized_entropy, renyi_entropy, tsallis_entropy
 from jaxinfo.discrete.overlaps import bhattacharyya_distance, chernoff_information, hellinger_distance
+from jaxinfo.discrete.pairwise import (
+    pairwise_cross_entropy,
+    pairwise_hellinger_distance,
+    pairwise_jensen_shannon_divergence,
+    pairwise_kl_divergence,
+    pairwise_total_variation,
+)
 from jaxinfo.discrete.patterns import shannon, shannon_terms
 from jaxinfo.discrete.power_divergences import alpha_divergence, renyi_divergence, tsallis_divergence
+from jaxinfo.discrete.segments import segment_cross_entropy, segment_entropy, segment_kl_divergence
 from jaxinfo.discrete.validation import (
     check_absolutely_continuous,
     check_logits,
@@ -53,10 +61,18 @@ __all__ = [
     "min_entropy",
     "mutual_information",
     "normalized_entropy",
+    "pairwise_cross_entropy",
+    "pairwise_hellinger_distance",
+    "pairwise_jensen_shannon_divergence",
+    "pairwise_kl_divergence",
+    "pairwise_total_variation",
     "perplexity",
     "pointwise_mutual_information",
     "renyi_divergence",
     "renyi_entropy",
+    "segment_cross_entropy",
+    "segment_entropy",
+    "segment_kl_divergence",
     "shannon",
     "shannon_terms",
     "surprisal",

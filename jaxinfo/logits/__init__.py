@@ -24,8 +24,10 @@ from jaxinfo.logits.joint import (
 from jaxinfo.logits.mixed import cross_entropy_from_labels, cross_entropy_from_probs, kl_divergence_from_probs
 from jaxinfo.logits.orders import min_entropy, normalized_entropy, renyi_entropy, tsallis_entropy
 from jaxinfo.logits.overlaps import bhattacharyya_distance, chernoff_information, hellinger_distance
+from jaxinfo.logits.pairwise import pairwise_cross_entropy, pairwise_kl_divergence
 from jaxinfo.logits.patterns import shannon
 from jaxinfo.logits.power_divergences import alpha_divergence, renyi_divergence, tsallis_divergence
+from jaxinfo.logits.segments import segment_cross_entropy, segment_entropy, segment_kl_divergence
 
 __all__ = [
     "alpha_divergence",
@@ -49,10 +51,15 @@ __all__ = [
     "min_entropy",
     "mutual_information",
     "normalized_entropy",
+    "pairwise_cross_entropy",
+    "pairwise_kl_divergence",
     "perplexity",
     "pointwise_mutual_information",
     "renyi_divergence",
     "renyi_entropy",
+    "segment_cross_entropy",
+    "segment_entropy",
+    "segment_kl_divergence",
     "shannon",
     "surprisal",
     "tsallis_divergence",
