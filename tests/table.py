@@ -10,16 +10,17 @@ import jax
 import numpy as np
 
 from tests import inputs
-from tests.rows import core
+from tests.rows import core, f_divergences
 from tests.rows.measure import Measure
 
-AREAS = (core,)
+AREAS = (core, f_divergences)
 
 MEASURES: list[Measure] = [row for area in AREAS for row in area.MEASURES]
 
-# What answers with no number has tests of its own, in tests/discrete/ and tests/logits/.
+# What answers with no number, or takes a function, has tests of its own, in tests/discrete/ and tests/logits/.
 CHECKS = frozenset(
     {
+        "discrete.bregman_divergence",
         "discrete.is_absolutely_continuous",
         "discrete.check_absolutely_continuous",
         "discrete.check_logits",

@@ -14,7 +14,6 @@ of a table takes the row maximum as another variable (`again`) and floors masks 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -26,9 +25,9 @@ from jaxinfo import _numerics
 from jaxinfo._log_domain import _values
 from jaxinfo._log_domain._information import information_and_mass
 from jaxinfo._log_domain._pointwise import pointwise_of_logits
+from jaxinfo._log_domain._ratio import ratio_divergence
 from jaxinfo._log_domain._rows import (
     Axes,
-    RowFunction,
     adaptive,
     change,
     is_inside,
@@ -38,6 +37,8 @@ from jaxinfo._log_domain._rows import (
     shifted_normalizer,
     total,
 )
+from jaxinfo._log_domain._rule import rule as _rule
+from jaxinfo._log_domain._skewed import skew_jensen_shannon_divergence
 from jaxinfo._log_domain._softmax import (
     log_sum_exp,
     shifted,
@@ -65,38 +66,12 @@ __all__ = [
     "label_surprisal",
     "pointwise_information",
     "present",
+    "ratio_divergence",
+    "skew_jensen_shannon_divergence",
     "softmax",
     "softmax_difference",
     "surprisal",
 ]
-
-Slope = Callable[..., jax.Array]
-
-
-def _rule(value: RowFunction, *slopes: Slope, infinite: tuple[int, ...] = ()) -> RowFunction:
-    """A row function `f(axes, *tables)` whose derivative in table i is the row sum of `slopes[i] * tangent`.
-
-    A slope is called with the axes, the value and the tables; it is finite except in the tables named in `infinite`.
-    """
-
-    @partial(jax.custom_jvp, nondiff_argnums=(0,))
-    def function(axes: Axes, *tables: jax.Array) -> jax.Array:
-        if not tables[0].size:
-            return jnp.nan * total(tables[0], axes)  # no outcome is no distribution
-        return value(axes, *tables)
-
-    def jvp(axes: Axes, primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
-        out, tables = function(axes, *primals), _numerics.apart(*primals)
-        rules = [partial(slope, axes, out, *tables) for slope in slopes]
-        pairs = list(zip(tangents, rules, strict=True))
-        finite = [pair for i, pair in enumerate(pairs) if i not in infinite]
-        others = [pair for i, pair in enumerate(pairs) if i in infinite]
-        tangent = _numerics.finite_linear(primals[0], *finite) + _numerics.linear(primals[0], *others)
-        return out, change(tangent, axes)
-
-    function.defjvp(jvp, symbolic_zeros=True)
-    return function
-
 
 entropy = _rule(_values.entropy, lambda axes, _, z: -weighted_deviation(axes, z, shifted(z, axes)))
 cross_entropy = _rule(

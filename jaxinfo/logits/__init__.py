@@ -14,6 +14,12 @@ from jaxinfo.logits.divergences import (
     kl_divergence,
 )
 from jaxinfo.logits.entropies import binary_entropy, cross_entropy, entropy, perplexity, surprisal
+from jaxinfo.logits.f_divergences import (
+    chi_squared_divergence,
+    f_divergence,
+    skew_jensen_shannon_divergence,
+    total_variation,
+)
 from jaxinfo.logits.joint import (
     conditional_entropy,
     conditional_mutual_information,
@@ -22,15 +28,19 @@ from jaxinfo.logits.joint import (
     pointwise_mutual_information,
 )
 from jaxinfo.logits.mixed import cross_entropy_from_labels, cross_entropy_from_probs, kl_divergence_from_probs
+from jaxinfo.logits.processes import conditional_kl_divergence
 
 __all__ = [
     "binary_entropy",
+    "chi_squared_divergence",
     "conditional_entropy",
+    "conditional_kl_divergence",
     "conditional_mutual_information",
     "cross_entropy",
     "cross_entropy_from_labels",
     "cross_entropy_from_probs",
     "entropy",
+    "f_divergence",
     "is_absolutely_continuous",
     "jeffreys_divergence",
     "jensen_shannon_distance",
@@ -41,5 +51,7 @@ __all__ = [
     "mutual_information",
     "perplexity",
     "pointwise_mutual_information",
+    "skew_jensen_shannon_divergence",
     "surprisal",
+    "total_variation",
 ]
