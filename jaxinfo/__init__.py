@@ -7,7 +7,7 @@ when first used.
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from jaxinfo import discrete, logits
+from jaxinfo import discrete, generators, logits
 from jaxinfo.discrete import *  # noqa: F403
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-__all__ = ["densities", "discrete", "distributions", "logits", "projections"]
+__all__ = ["densities", "discrete", "distributions", "generators", "logits", "projections"]
 __all__ += discrete.__all__
 
 

@@ -202,3 +202,26 @@ def stack_weights(name: str, tables: jax.Array, weights: ArrayLike | None, mixtu
             f"{name}: weights must have shape ({count},), one for each table along mixture_axis, got {array.shape}"
         )
     return array.astype(tables.dtype)
+
+
+def generator(name: str, value: object, expected: type) -> None:
+    """A generator is an object made by the functions of `jaxinfo.generators`, not one of these functions."""
+    if not isinstance(value, expected):
+        hint = f"; call it: {value.__name__}()" if callable(value) and hasattr(value, "__name__") else ""
+        raise TypeError(f"{name}: generator must be a jaxinfo.generators.Generator, got {value!r}{hint}")
+
+
+def weighted_rows(
+    name: str, weights_name: str, weights: ArrayLike, **tables: ArrayLike
+) -> tuple[jax.Array, tuple[jax.Array, ...], jnp.dtype]:
+    """Weights `[..., X]` and tables `[..., X, Y]`, broadcast over batch axes and of one dtype."""
+    arrays = {key: floating(name, key, table) for key, table in tables.items()}
+    for key, table in arrays.items():
+        rank(name, key, table, 2)
+    share = floating(name, weights_name, weights)
+    rank(name, weights_name, share, 1)
+    dtype = jnp.result_type(share.dtype, *(table.dtype for table in arrays.values()))
+    both = broadcast(name, (-2, -1), **arrays)
+    batch = broadcast(name, (-1,), **{weights_name: share, "rows": jnp.zeros(both[0].shape[:-1], dtype)})[0]
+    shape = (*batch.shape, both[0].shape[-1])
+    return batch.astype(dtype), tuple(jnp.broadcast_to(t.astype(dtype), shape) for t in both), dtype

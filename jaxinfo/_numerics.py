@@ -247,7 +247,7 @@ cross_entropy_term.defjvp(_cross_entropy_jvp, symbolic_zeros=True)
 # Divergences
 
 
-def _atanh_excess(s: jax.Array, log_ratio: jax.Array) -> jax.Array:
+def atanh_excess(s: jax.Array, log_ratio: jax.Array) -> jax.Array:
     """`log(p/q) / s - 2`, where `s = (p - q)/(p + q)`: even in `s`, at least 0, accurate to a few units for every `s`.
 
     A series in `s^2` clipped at 1/16, plus what the quotient has beyond; each part is constant where the other moves.
@@ -264,10 +264,10 @@ def _atanh_excess(s: jax.Array, log_ratio: jax.Array) -> jax.Array:
 
 def divergence_from_log_ratio(p: jax.Array, s: jax.Array, difference: jax.Array, log_ratio: jax.Array) -> jax.Array:
     """`p log(p/q) - p + q = s (p - q + p excess(s))`, a sum of two terms of the same sign."""
-    return s * (difference + p * _atanh_excess(s, log_ratio))
+    return s * (difference + p * atanh_excess(s, log_ratio))
 
 
-def _guarded_log(p: jax.Array, q: jax.Array) -> jax.Array:
+def guarded_log(p: jax.Array, q: jax.Array) -> jax.Array:
     """`log(p/q)`: finite where `p` is 0, `inf` where only `q` is, NaN where either is negative."""
     return jnp.log((p + tiny(p)) / (q + 2.0**64 * _if_zero(p)))
 
@@ -277,7 +277,7 @@ def kl_term(p: jax.Array, q: jax.Array) -> jax.Array:
     """`p log(p/q) - p + q`: at least 0, 0 where `p == q`, `q` where `p` is 0, `inf` where only `q` is."""
     difference = p - q
     s = difference / (p + tiny(p) + q)
-    return divergence_from_log_ratio(p, s, difference, _guarded_log(p, q))
+    return divergence_from_log_ratio(p, s, difference, guarded_log(p, q))
 
 
 def _kl_jvp(primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
@@ -318,7 +318,7 @@ def jeffreys_term(p: jax.Array, q: jax.Array) -> jax.Array:
     s = difference / (total + tiny(p))
     both = _if_zero(total)
     negative = 0 * jnp.sqrt(jnp.minimum(p, q))  # NaN where one is
-    return difference * s * (2 + _atanh_excess(s, jnp.log((p + both) / (q + both)))) + negative
+    return difference * s * (2 + atanh_excess(s, jnp.log((p + both) / (q + both)))) + negative
 
 
 def _jeffreys_slope(p: jax.Array, q: jax.Array) -> jax.Array:

@@ -257,6 +257,41 @@ def labelled_logits(size: int, dtype) -> Iterator[Row]:
         yield Row(f"{label}, any", (np.asarray(generator.integers(size), np.int32), z))
 
 
+def conditionals(size: int, dtype) -> Iterator[Row]:
+    """Pairs of conditional tables [X, Y], a row for each x, and the probabilities of the rows."""
+    generator, shape = np.random.default_rng([size, 15]), JOINT_SHAPES[size]
+    for concentration in _choose(size, CONCENTRATIONS):
+        p, q = (np.stack([dirichlet(generator, concentration, shape[1]) for _ in range(shape[0])]) for _ in range(2))
+        p, q = round_to(p, dtype), round_to(np.maximum(q, 1e-30), dtype)
+        weights = round_to(dirichlet(generator, concentration, shape[0]), dtype)
+        yield Row(f"Dirichlet({concentration:g})", (p, q, weights))
+        for delta in _choose(size, CLOSENESS):
+            close = round_to(p * (1 + delta * generator.uniform(-1, 1, shape)), dtype)
+            yield Row(f"Dirichlet({concentration:g}), q = p (1 + {delta:g} u)", (p, close, weights), close=True)
+
+
+def conditional_logits(size: int, dtype) -> Iterator[Row]:
+    generator, shape = np.random.default_rng([size, 16]), JOINT_SHAPES[size]
+    for scale in _choose(size, SCALES):
+        z_p, z_q = (round_to(scale * generator.normal(size=shape), dtype) for _ in range(2))
+        weights = round_to(dirichlet(generator, 1.0, shape[0]), dtype)
+        yield Row(f"scale {scale:g}", (z_p, z_q, weights))
+    z = round_to(np.clip(generator.normal(size=shape), -10, 10), dtype)
+    for delta in CLOSENESS:
+        yield Row(f"z_q = z_p (1 + {delta:g})", (z, round_to(z * (1 + delta), dtype), weights), close=True)
+
+
+def transitions(size: int, dtype) -> Iterator[Row]:
+    """Square tables of about `size` entries whose rows sum to 1, some with a chain that hardly mixes."""
+    generator, states = np.random.default_rng([size, 17]), math.isqrt(size)
+    for concentration in (0.3, 1.0, 10.0, 100.0):
+        table = np.stack([dirichlet(generator, concentration, states) for _ in range(states)])
+        yield Row(f"Dirichlet({concentration:g})", (round_to(table, dtype),))
+        for rate in (1e-3, 1e-7):
+            lazy = (1 - rate) * np.eye(states) + rate * table
+            yield Row(f"Dirichlet({concentration:g}) once in {1 / rate:g}", (round_to(lazy, dtype),))
+
+
 # --- the boundary -----------------------------------------------------------------------------------------------
 
 _NAN, _INF = np.nan, np.inf
@@ -448,6 +483,56 @@ LABELLED_BOUNDARY = {
 }
 
 
+CONDITIONAL_BOUNDARY = {
+    "interior": ([[0.3, 0.7], [0.5, 0.5], [0.1, 0.9]], [[0.5, 0.5], [0.2, 0.8], [0.3, 0.7]], [0.2, 0.3, 0.5]),
+    "not normalised": ([[0.3, 0.9], [0.5, 0.5], [0.1, 0.9]], [[0.5, 0.5], [1.2, 0.8], [0.3, 0.7]], [0.2, 1.3, 0.5]),
+    "zero in p": ([[0.0, 1.0], [0.5, 0.5], [0.1, 0.9]], [[0.5, 0.5], [0.2, 0.8], [0.3, 0.7]], [0.2, 0.3, 0.5]),
+    "zero in q": ([[0.3, 0.7], [0.5, 0.5], [0.1, 0.9]], [[0.0, 1.0], [0.2, 0.8], [0.3, 0.7]], [0.2, 0.3, 0.5]),
+    "unseen row": ([[0.3, 0.7], [0.5, 0.5], [0.1, 0.9]], [[0.5, 0.5], [0.2, 0.8], [0.3, 0.7]], [0.0, 0.3, 0.7]),
+    "infinite unseen row": (
+        [[0.3, 0.7], [0.5, 0.5], [0.1, 0.9]],
+        [[0.0, 1.0], [0.2, 0.8], [0.3, 0.7]],
+        [0.0, 0.5, 0.5],
+    ),
+    "equal": ([[0.3, 0.7], [0.5, 0.5], [0.1, 0.9]], [[0.3, 0.7], [0.5, 0.5], [0.1, 0.9]], [0.2, 0.3, 0.5]),
+    "no mass": ([[0.3, 0.7], [0.5, 0.5], [0.1, 0.9]], [[0.5, 0.5], [0.2, 0.8], [0.3, 0.7]], [0.0, 0.0, 0.0]),
+    "NaN": ([[0.3, _NAN], [0.5, 0.5], [0.1, 0.9]], [[0.5, 0.5], [0.2, 0.8], [0.3, 0.7]], [0.2, 0.3, 0.5]),
+    "NaN weight": ([[0.3, 0.7], [0.5, 0.5], [0.1, 0.9]], [[0.5, 0.5], [0.2, 0.8], [0.3, 0.7]], [_NAN, 0.3, 0.5]),
+    "negative": ([[0.3, 0.7], [0.5, 0.5], [0.1, 0.9]], [[0.5, 0.5], [-0.2, 1.2], [0.3, 0.7]], [0.2, 0.3, 0.5]),
+    "negative weight": ([[0.3, 0.7], [0.5, 0.5], [0.1, 0.9]], [[0.5, 0.5], [0.2, 0.8], [0.3, 0.7]], [-0.2, 0.7, 0.5]),
+}
+
+CONDITIONAL_LOGITS_BOUNDARY = {
+    "interior": ([[0.5, -1.0], [2.0, 0.25], [1.0, 0.0]], [[1.0, 0.5], [-0.5, 0.0], [0.0, 0.0]], [0.2, 0.3, 0.5]),
+    "p masked": ([[0.5, -_INF], [2.0, 0.25], [1.0, 0.0]], [[1.0, 0.5], [-0.5, 0.0], [0.0, 0.0]], [0.2, 0.3, 0.5]),
+    "q masked": ([[0.5, -1.0], [2.0, 0.25], [1.0, 0.0]], [[1.0, -_INF], [-0.5, 0.0], [0.0, 0.0]], [0.2, 0.3, 0.5]),
+    "unseen row": ([[0.5, -1.0], [2.0, 0.25], [1.0, 0.0]], [[1.0, 0.5], [-0.5, 0.0], [0.0, 0.0]], [0.0, 0.5, 0.5]),
+    "infinite unseen row": (
+        [[0.5, -1.0], [2.0, 0.25], [1.0, 0.0]],
+        [[1.0, -_INF], [-0.5, 0.0], [0.0, 0.0]],
+        [0.0, 0.5, 0.5],
+    ),
+    "equal": ([[0.5, -1.0], [2.0, 0.25], [1.0, 0.0]], [[0.5, -1.0], [2.0, 0.25], [1.0, 0.0]], [0.2, 0.3, 0.5]),
+    "NaN": ([[0.5, _NAN], [2.0, 0.25], [1.0, 0.0]], [[1.0, 0.5], [-0.5, 0.0], [0.0, 0.0]], [0.2, 0.3, 0.5]),
+    "negative weight": ([[0.5, 1.0], [2.0, 0.25], [1.0, 0.0]], [[1.0, 0.5], [-0.5, 0.0], [0.0, 0.0]], [-0.2, 0.7, 0.5]),
+}
+
+TRANSITION_BOUNDARY = {
+    "interior": [[0.2, 0.3, 0.5], [0.1, 0.6, 0.3], [0.25, 0.25, 0.5]],
+    "not normalised": [[0.2, 0.3, 0.9], [0.1, 0.1, 0.3], [0.25, 0.25, 0.5]],
+    "zero": [[0.0, 0.5, 0.5], [0.1, 0.6, 0.3], [0.25, 0.25, 0.5]],
+    "periodic": [[0.0, 0.5, 0.5], [1.0, 0.0, 0.0], [1.0, 0.0, 0.0]],
+    "deterministic": [[0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [1.0, 0.0, 0.0]],
+    "first state transient": [[0.5, 0.25, 0.25], [0.0, 0.5, 0.5], [0.0, 0.25, 0.75]],
+    "last state transient": [[0.5, 0.5, 0.0], [0.75, 0.25, 0.0], [0.25, 0.25, 0.5]],
+    "absorbing": [[0.5, 0.25, 0.25], [0.25, 0.5, 0.25], [0.0, 0.0, 1.0]],
+    "absorbing in the middle": [[0.5, 0.25, 0.25], [0.0, 1.0, 0.0], [0.25, 0.25, 0.5]],
+    "NaN": [[0.2, _NAN, 0.5], [0.1, 0.6, 0.3], [0.25, 0.25, 0.5]],
+    "NaN on the diagonal": [[_NAN, 0.3, 0.5], [0.1, 0.6, 0.3], [0.25, 0.25, 0.5]],
+    "negative": [[0.2, -0.3, 1.1], [0.1, 0.6, 0.3], [0.25, 0.25, 0.5]],
+}
+
+
 class Kind(NamedTuple):
     """What a measure takes: the rank of each argument's one problem, makers, and the boundary by name."""
 
@@ -471,6 +556,9 @@ KINDS = {
     "joint logits": Kind((2,), joint_logits, JOINT_LOGITS_BOUNDARY, (True,)),
     "triple logits": Kind((3,), triple_logits, TRIPLE_LOGITS_BOUNDARY, (True,)),
     "probs and logits": Kind((1, 1), probs_with_logits, PROBS_LOGITS_BOUNDARY, (False, True)),
+    "conditional": Kind((2, 2, 1), conditionals, CONDITIONAL_BOUNDARY, (False, False, False)),
+    "conditional logits": Kind((2, 2, 1), conditional_logits, CONDITIONAL_LOGITS_BOUNDARY, (True, True, False)),
+    "transition": Kind((2,), transitions, TRANSITION_BOUNDARY),
     "labels and logits": Kind((0, 1), labelled_logits, LABELLED_BOUNDARY, (False, True)),
 }
 

@@ -38,6 +38,7 @@ from jaxinfo._log_domain._power_divergence import tsallis_divergence as tsallis_
 from jaxinfo._log_domain._power_logits import alpha_divergence as alpha_divergence_of_logits
 from jaxinfo._log_domain._power_logits import renyi_divergence as renyi_divergence_of_logits
 from jaxinfo._log_domain._power_logits import tsallis_divergence as tsallis_divergence_of_logits
+from jaxinfo._log_domain._ratio import ratio_divergence
 from jaxinfo._log_domain._renyi import renyi_divergence as renyi_divergence_of_tables
 from jaxinfo._log_domain._rows import (
     Axes,
@@ -54,6 +55,7 @@ from jaxinfo._log_domain._rows import (
     total,
 )
 from jaxinfo._log_domain._rule import row_rule
+from jaxinfo._log_domain._skewed import skew_jensen_shannon_divergence
 from jaxinfo._log_domain._softmax import (
     log_sum_exp,
     shifted,
@@ -94,10 +96,12 @@ __all__ = [
     "min_entropy_of_table",
     "pointwise_information",
     "present",
+    "ratio_divergence",
     "renyi_divergence_of_logits",
     "renyi_divergence_of_tables",
     "renyi_entropy_of_logits",
     "renyi_entropy_of_table",
+    "skew_jensen_shannon_divergence",
     "softmax",
     "softmax_difference",
     "surprisal",

@@ -133,6 +133,20 @@ def _difference(axes: Axes, z_p: jax.Array, z_q: jax.Array, shift: jax.Array) ->
     return p, q, (floored(z_p, 6) - floored(z_q, 6)) + (m_q - m_p + shift)
 
 
+def larger_and_log_ratio(
+    axes: Axes, z_p: jax.Array, z_q: jax.Array, accurate: bool
+) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """`log max(p, q)` but for a normaliser, `log(p/q)`, and the normaliser.
+
+    Without the digits of close logits unless `accurate`.
+    """
+    shift = (_shift_close if accurate else _shift_fast)(axes, z_p, z_q)
+    (m_p, s_p), (m_q, s_q) = shifted_normalizer(z_p, axes), shifted_normalizer(z_q, axes)
+    m_p, m_q = again(m_p, shift), again(m_q, shift)
+    larger = jnp.maximum(z_p - m_p, (z_q - m_q) - jnp.log(s_q / s_p))
+    return larger, ((floored(z_p, 6) - floored(z_q, 6)) + (m_q - m_p)) + shift, s_p
+
+
 def softmaxes_and_log_ratio(axes: Axes, z_p: jax.Array, z_q: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
     """p, q and `log(p/q)`, with all its digits where they are close; finite also where one is masked."""
     return _difference(axes, z_p, z_q, _shift_close(axes, z_p, z_q))
@@ -164,6 +178,21 @@ def _softmax_difference_jvp(axes: Axes, primals: Any, tangents: Any) -> tuple[ja
     (_, z_p, z_q), (_, dz_p, dz_q) = primals, tangents
     (_, dp), (_, dq) = (jax.jvp(partial(softmax, axes), (z,), (dz,)) for z, dz in ((z_p, dz_p), (z_q, dz_q)))
     return softmax_difference(axes, *primals), dp - dq
+
+
+@partial(jax.custom_jvp, nondiff_argnums=(0,))
+def log_ratio(axes: Axes, close: jax.Array, z_p: jax.Array, z_q: jax.Array) -> jax.Array:
+    """`log(p/q)`, with all digits in the rows named as close; finite also where one is masked."""
+    m_p, m_q, shift = row_max(z_p, axes), row_max(z_q, axes), _shift(axes, close, z_p, z_q)
+    return ((floored(z_p, 6) - floored(z_q, 6)) + (m_q - m_p)) + shift
+
+
+@log_ratio.defjvp
+def _log_ratio_jvp(axes: Axes, primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
+    (close, z_p, z_q), (_, dz_p, dz_q) = primals, tangents
+    d_p, d_q = dz_p - change(softmax(axes, z_p) * dz_p, axes), dz_q - change(softmax(axes, z_q) * dz_q, axes)
+    both = present(z_p) & present(z_q)
+    return log_ratio(axes, close, z_p, z_q), jnp.where(both, d_p - d_q, jnp.zeros_like(z_p))
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(0,))

@@ -14,6 +14,12 @@ from jaxinfo.logits.divergences import (
     kl_divergence,
 )
 from jaxinfo.logits.entropies import binary_entropy, cross_entropy, entropy, perplexity, surprisal
+from jaxinfo.logits.f_divergences import (
+    chi_squared_divergence,
+    f_divergence,
+    skew_jensen_shannon_divergence,
+    total_variation,
+)
 from jaxinfo.logits.joint import (
     conditional_entropy,
     conditional_mutual_information,
@@ -27,6 +33,7 @@ from jaxinfo.logits.overlaps import bhattacharyya_distance, chernoff_information
 from jaxinfo.logits.pairwise import pairwise_cross_entropy, pairwise_kl_divergence
 from jaxinfo.logits.patterns import shannon
 from jaxinfo.logits.power_divergences import alpha_divergence, renyi_divergence, tsallis_divergence
+from jaxinfo.logits.processes import conditional_kl_divergence
 from jaxinfo.logits.segments import segment_cross_entropy, segment_entropy, segment_kl_divergence
 
 __all__ = [
@@ -34,12 +41,15 @@ __all__ = [
     "bhattacharyya_distance",
     "binary_entropy",
     "chernoff_information",
+    "chi_squared_divergence",
     "conditional_entropy",
+    "conditional_kl_divergence",
     "conditional_mutual_information",
     "cross_entropy",
     "cross_entropy_from_labels",
     "cross_entropy_from_probs",
     "entropy",
+    "f_divergence",
     "hellinger_distance",
     "is_absolutely_continuous",
     "jeffreys_divergence",
@@ -61,7 +71,9 @@ __all__ = [
     "segment_entropy",
     "segment_kl_divergence",
     "shannon",
+    "skew_jensen_shannon_divergence",
     "surprisal",
+    "total_variation",
     "tsallis_divergence",
     "tsallis_entropy",
 ]
