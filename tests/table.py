@@ -10,14 +10,14 @@ import jax
 import numpy as np
 
 from tests import inputs
-from tests.rows import core
+from tests.rows import core, many
 from tests.rows.measure import Measure
 
-AREAS = (core,)
+AREAS = (core, many)
 
 MEASURES: list[Measure] = [row for area in AREAS for row in area.MEASURES]
 
-# What answers with no number has tests of its own, in tests/discrete/ and tests/logits/.
+# What answers with no number, or with a plain table, has tests of its own, in tests/discrete/ and tests/logits/.
 CHECKS = frozenset(
     {
         "discrete.is_absolutely_continuous",
@@ -27,7 +27,11 @@ CHECKS = frozenset(
         "discrete.checkify_absolutely_continuous",
         "discrete.checkify_logits",
         "discrete.checkify_probabilities",
+        "discrete.conditional",
+        "discrete.marginal",
+        "logits.conditional",
         "logits.is_absolutely_continuous",
+        "logits.marginal",
     }
 )
 

@@ -25,6 +25,7 @@ from jax import lax
 from jaxinfo import _numerics
 from jaxinfo._log_domain import _values
 from jaxinfo._log_domain._information import information_and_mass
+from jaxinfo._log_domain._marginals import marginal
 from jaxinfo._log_domain._pointwise import pointwise_of_logits
 from jaxinfo._log_domain._rows import (
     Axes,
@@ -63,6 +64,7 @@ __all__ = [
     "kl_divergence",
     "kl_divergence_from_probs",
     "label_surprisal",
+    "marginal",
     "pointwise_information",
     "present",
     "softmax",

@@ -6,6 +6,13 @@ softmax(p)` for the divergence in `q_logits`, always. A masked logit that carrie
 `-inf` is no distribution: NaN.
 """
 
+from jaxinfo.logits.comparisons import variation_of_information
+from jaxinfo.logits.correlations import (
+    dual_total_correlation,
+    o_information,
+    s_information,
+    total_correlation,
+)
 from jaxinfo.logits.divergences import (
     is_absolutely_continuous,
     jeffreys_divergence,
@@ -21,15 +28,20 @@ from jaxinfo.logits.joint import (
     mutual_information,
     pointwise_mutual_information,
 )
+from jaxinfo.logits.marginals import conditional, marginal
 from jaxinfo.logits.mixed import cross_entropy_from_labels, cross_entropy_from_probs, kl_divergence_from_probs
+from jaxinfo.logits.processes import active_information_storage, transfer_entropy
 
 __all__ = [
+    "active_information_storage",
     "binary_entropy",
+    "conditional",
     "conditional_entropy",
     "conditional_mutual_information",
     "cross_entropy",
     "cross_entropy_from_labels",
     "cross_entropy_from_probs",
+    "dual_total_correlation",
     "entropy",
     "is_absolutely_continuous",
     "jeffreys_divergence",
@@ -38,8 +50,14 @@ __all__ = [
     "joint_entropy",
     "kl_divergence",
     "kl_divergence_from_probs",
+    "marginal",
     "mutual_information",
+    "o_information",
     "perplexity",
     "pointwise_mutual_information",
+    "s_information",
     "surprisal",
+    "total_correlation",
+    "transfer_entropy",
+    "variation_of_information",
 ]
