@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import jax
-import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxinfo import _checks, _numerics
@@ -47,7 +46,7 @@ def transfer_entropy(
     name = "transfer_entropy"
     unit = _checks.unit(name, base)
     kept, dtype = _prepare(name, "p", p, where, 3)
-    value = _information(jnp.swapaxes(kept, -2, -1), (-3, -2, -1))
+    value = _information(kept, (-1, -3, -2))
     return _numerics.finish(value, (-3, -2, -1), keepdims, unit, dtype)
 
 

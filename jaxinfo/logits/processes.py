@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import jax
-import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxinfo import _checks, _log_domain, _numerics
@@ -49,7 +48,7 @@ def transfer_entropy(
     name = "transfer_entropy"
     unit = _checks.unit(name, base)
     z, dtype = joint(name, "logits", logits, where, 3)
-    value = _log_domain.information((-3, -2, -1), jnp.swapaxes(z, -2, -1))
+    value = _log_domain.information((-1, -3, -2), z)
     return _numerics.finish(value, (-3, -2, -1), keepdims, unit, dtype)
 
 
