@@ -57,12 +57,12 @@ class Chain(NamedTuple):
     marginal: Callable[[jax.Array, Axes], jax.Array]
 
     def between(self, table: jax.Array) -> jax.Array:
-        """I(X;Y) of the last two axes."""
-        return jnp.squeeze(self.information(table, (-2, -1)), (-2, -1))
+        """I(X;Y) of the last two axes; the group on the longer stretch comes first, which is the faster order."""
+        return jnp.squeeze(self.information(table, (-1, -2)), (-2, -1))
 
     def given_first(self, table: jax.Array) -> jax.Array:
-        """I(X;Y|Z) with Z before X and Y: the last two axes, which a sum goes along, are the longest stretch."""
-        return jnp.squeeze(self.information(table, (-2, -1, -3)), (-3, -2, -1))
+        """I(X;Y|Z) of the last three axes, Z in front."""
+        return jnp.squeeze(self.information(table, (-1, -2, -3)), (-3, -2, -1))
 
 
 def grouped(table: jax.Array, count: int, *cuts: int) -> jax.Array:
