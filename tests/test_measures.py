@@ -175,11 +175,11 @@ def test_boundary_values(index):
     mapped = np.asarray(quick_jit(jax.vmap(measure))(*arguments))
     expected = np.stack([in_range(expected_value(measure, row), dtype) for row in rows])
     compared = np.ones(expected.shape, bool)
-    if measure.name == "pointwise_mutual_information":
+    if measure.name.startswith("pointwise"):
         # A wrong cell of a joint table is NaN; what becomes of the pairs beside it is open.
         (x,) = arguments
         wrong = np.isnan(x) | ((x < 0) & ~np.isneginf(x) & (not any(measure.is_logits)))
-        compared = wrong | ~wrong.any(axis=(1, 2), keepdims=True)
+        compared = wrong | ~wrong.any(axis=tuple(range(1, x.ndim)), keepdims=True)
     # These tables are well conditioned but for the huge logits, whose answers are 0, infinite or as large as they.
     for name, actual in {"eager": eager, "loop": looped, "vmap under jit": mapped}.items():
         np.testing.assert_allclose(
@@ -243,9 +243,7 @@ def expected_gradient(measure, row):
 
 def is_masked_table(measure, row):
     """A table of pointwise information with an infinite entry has no gradient that the contract speaks of."""
-    return measure.name == "pointwise_mutual_information" and bool(
-        np.any(np.isinf(row.arguments[0]) | (row.arguments[0] == 0))
-    )
+    return measure.name.startswith("pointwise") and bool(np.any(np.isinf(row.arguments[0]) | (row.arguments[0] == 0)))
 
 
 def proper(index, dtype):
@@ -356,6 +354,8 @@ def block(measure, *batch, dtype=None):
     arrays = []
     shapes = {"joint": (3, 2), "joint logits": (3, 2), "triple": (2, 2, 2), "triple logits": (2, 2, 2)}
     shapes["transition"] = (3, 3)
+    for number, shape in (("three", (2, 3, 2)), ("four", (2, 2, 3, 2))):
+        shapes |= {f"{number} variables": shape, f"{number} variables of logits": shape}
     for rank, is_logits in zip(measure.ranks, measure.is_logits, strict=True):
         shape = (3, 2)[:rank] if "conditional" in measure.kind else shapes.get(measure.kind, (4,) * rank)
         if measure.kind == "labels and logits" and not rank:
