@@ -32,7 +32,7 @@ def _moments(axes: Axes, t: Pair, a: jax.Array) -> tuple[jax.Array, jax.Array]:
     mean = total(w * t.log_ratio, axes) / s
     variance = total(w * jnp.square(t.log_ratio - mean), axes) / s
     of_p, of_q = total(t.p, axes), total(t.q, axes)
-    return mean - (of_p - of_q) / (of_q + a * (of_p - of_q)), variance
+    return mean - (of_p - of_q) / (a * of_p + (1 - a) * of_q), variance
 
 
 def _root(axes: Axes, t: Pair) -> jax.Array:

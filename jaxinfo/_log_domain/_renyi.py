@@ -30,7 +30,7 @@ def _masses(axes: Axes, p: jax.Array, q: jax.Array, a: jax.Array) -> tuple[jax.A
     """v, and its derivative in the order."""
     of_p, of_q = total(p, axes), total(q, axes)
     difference = jnp.where(a > 1, jnp.zeros_like(of_p), of_p - of_q)
-    return jnp.where(a > 1, of_p, of_q + a * difference), difference
+    return jnp.where(a > 1, of_p, a * of_p + (1 - a) * of_q), difference
 
 
 def log_power_sum(axes: Axes, t: Pair) -> jax.Array:
