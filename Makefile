@@ -38,6 +38,7 @@ test-quick: $(VENV)/.test  ## run the tests once, with 32-bit floats
 
 test-slow: $(VENV)/.test  ## run the slow tests only
 	JAX_ENABLE_X64=0 $(python) -m pytest -n $(WORKERS) --dist worksteal -m slow $(PYTEST_ARGS)
+	JAX_ENABLE_X64=1 $(python) -m pytest -n $(WORKERS) --dist worksteal -m slow $(PYTEST_ARGS)
 
 lint: $(VENV)/.lint  ## check format, style, types and the direction of imports
 	$(VENV)/bin/ruff format --check .

@@ -6,6 +6,8 @@ without an error.
 """
 
 import argparse
+import base64
+import io
 import os
 import sys
 import tempfile
@@ -15,6 +17,7 @@ import jupytext
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
+from PIL import Image
 
 FOLDER = Path(__file__).parent
 
@@ -46,6 +49,18 @@ def execute(notebook: nbformat.NotebookNode) -> None:
     ).execute()
     # The kernel adds its patch version, which would differ from machine to machine.
     notebook.metadata["language_info"] = language_info
+
+
+def shrink_pictures(notebook: nbformat.NotebookNode) -> None:
+    """Gives every PNG a palette in place of four channels: plots look the same in a third of the bytes."""
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if "image/png" in output.get("data", {}):
+                with Image.open(io.BytesIO(base64.b64decode(output.data["image/png"]))) as picture:
+                    small = picture.convert("RGB").quantize(128, dither=Image.Dither.NONE)
+                file = io.BytesIO()
+                small.save(file, "PNG", optimize=True)
+                output.data["image/png"] = base64.b64encode(file.getvalue()).decode()
 
 
 def differences(source: nbformat.NotebookNode, path: Path) -> list[str]:
@@ -87,6 +102,7 @@ def main() -> int:
                 faults.append(f"{script.name} fails:\n{error}")
             else:
                 if not check:
+                    shrink_pictures(notebook)
                     nbformat.write(notebook, target)
             print("\n".join(faults) if faults else f"{script.name}: {'ok' if check else f'wrote {target.name}'}")
             at_fault += bool(faults)

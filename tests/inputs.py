@@ -36,6 +36,7 @@ TRIPLE_SHAPES = {
     10_000: (20, 25, 20),
     1_000_000: (100, 100, 100),
 }
+FOUR_SHAPES = {1: (1, 1, 1, 1), 10: (5, 1, 2, 1), 128: (4, 4, 2, 4), 1000: (5, 8, 5, 5)}
 
 
 class Row(NamedTuple):
@@ -150,6 +151,10 @@ def triples(size: int, dtype) -> Iterator[Row]:
     return _joint(np.random.default_rng([size, 6]), TRIPLE_SHAPES[size], dtype)
 
 
+def fours(size: int, dtype) -> Iterator[Row]:
+    return _joint(np.random.default_rng([size, 15]), FOUR_SHAPES[size], dtype)
+
+
 def _mask(generator: np.random.Generator, z: np.ndarray) -> np.ndarray:
     """A third of the entries at minus infinity, never all of them."""
     masked = generator.random(z.shape) < 1 / 3
@@ -184,6 +189,10 @@ def joint_logits(size: int, dtype) -> Iterator[Row]:
 
 def triple_logits(size: int, dtype) -> Iterator[Row]:
     return _logits(np.random.default_rng([size, 9]), TRIPLE_SHAPES[size], dtype)
+
+
+def four_logits(size: int, dtype) -> Iterator[Row]:
+    return _logits(np.random.default_rng([size, 16]), FOUR_SHAPES[size], dtype)
 
 
 def log_odds(size: int, dtype) -> Iterator[Row]:
@@ -381,6 +390,23 @@ TRIPLE_BOUNDARY = {
     "negative": [[[-0.1, 0.15], [0.25, 0.2]], [[0.2, 0.1], [0.05, 0.15]]],
 }
 
+FOUR_BOUNDARY = {
+    "interior": [[[[0.05, 0.1], [0.05, 0.05]], [[0.1, 0.05], [0.05, 0.05]]], [[[0.15, 0.1], [0.05, 0.2]]] * 2],
+    "zeros": [
+        [[[0.0, 0.1], [0.0, 0.2]], [[0.2, 0.0], [0.0, 0.0]]],
+        [[[0.0, 0.1], [0.05, 0.0]], [[0.0, 0.15], [0.2, 0.0]]],
+    ],
+    "parity": [
+        [[[0.125, 0.0], [0.0, 0.125]], [[0.0, 0.125], [0.125, 0.0]]],
+        [[[0.0, 0.125], [0.125, 0.0]], [[0.125, 0.0], [0.0, 0.125]]],
+    ],
+    "four equal bits": [[[[0.5, 0.0], [0.0, 0.0]], [[0.0, 0.0]] * 2], [[[0.0, 0.0]] * 2, [[0.0, 0.0], [0.0, 0.5]]]],
+    "single cell": [[[[0.0, 0.0], [0.0, 1.0]], [[0.0, 0.0]] * 2], [[[0.0, 0.0]] * 2] * 2],
+    "no mass": [[[[0.0, 0.0]] * 2] * 2] * 2,
+    "NaN": [[[[_NAN, 0.1], [0.05, 0.05]], [[0.1, 0.05], [0.05, 0.05]]], [[[0.15, 0.1], [0.05, 0.2]]] * 2],
+    "negative": [[[[-0.1, 0.1], [0.05, 0.2]], [[0.1, 0.05], [0.05, 0.05]]], [[[0.15, 0.1], [0.05, 0.2]]] * 2],
+}
+
 LOGITS_BOUNDARY = {
     "interior": [0.5, -1.0, 2.0, 0.25],
     "equal logits": [1.5, 1.5, 1.5, 1.5],
@@ -453,6 +479,17 @@ TRIPLE_LOGITS_BOUNDARY = {
     "parity": [[[0.0, -_INF], [-_INF, 0.0]], [[-_INF, 0.0], [0.0, -_INF]]],
     "all masked": [[[-_INF, -_INF], [-_INF, -_INF]], [[-_INF, -_INF], [-_INF, -_INF]]],
     "NaN": [[[0.5, -1.0], [2.0, 0.25]], [[1.0, _NAN], [-0.5, 0.75]]],
+}
+
+FOUR_LOGITS_BOUNDARY = {
+    "interior": [[[[0.5, -1.0], [2.0, 0.25]], [[1.0, 0.0], [-0.5, 0.75]]], [[[0.0, 1.5], [-1.0, 0.5]]] * 2],
+    "masked": [[[[-_INF, -1.0], [2.0, 0.25]], [[1.0, 0.0], [-0.5, -_INF]]], [[[0.0, 1.5], [-_INF, 0.5]]] * 2],
+    "empty slice": [
+        [[[-_INF, -1.0], [-_INF, 0.25]], [[-_INF, 0.0], [-_INF, 0.75]]],
+        [[[-_INF, 1.5], [-_INF, 0.5]]] * 2,
+    ],
+    "all masked": [[[[-_INF, -_INF]] * 2] * 2] * 2,
+    "NaN": [[[[0.5, -1.0], [2.0, _NAN]], [[1.0, 0.0], [-0.5, 0.75]]], [[[0.0, 1.5], [-1.0, 0.5]]] * 2],
 }
 
 PROBS_LOGITS_BOUNDARY = {
@@ -549,12 +586,16 @@ KINDS = {
     "probability": Kind((0,), probabilities, PROBABILITY_BOUNDARY),
     "joint": Kind((2,), joints, JOINT_BOUNDARY),
     "triple": Kind((3,), triples, TRIPLE_BOUNDARY),
+    "three variables": Kind((3,), triples, TRIPLE_BOUNDARY),
+    "four variables": Kind((4,), fours, FOUR_BOUNDARY),
     "logits": Kind((1,), logits, LOGITS_BOUNDARY, (True,)),
     "logit pair": Kind((1, 1), logit_pairs, LOGIT_PAIR_BOUNDARY, (True, True)),
     "logit mixture": Kind((2,), logit_mixtures, LOGIT_MIXTURE_BOUNDARY, (True,)),
     "log odds": Kind((0,), log_odds, LOG_ODDS_BOUNDARY, (True,)),
     "joint logits": Kind((2,), joint_logits, JOINT_LOGITS_BOUNDARY, (True,)),
     "triple logits": Kind((3,), triple_logits, TRIPLE_LOGITS_BOUNDARY, (True,)),
+    "three variables of logits": Kind((3,), triple_logits, TRIPLE_LOGITS_BOUNDARY, (True,)),
+    "four variables of logits": Kind((4,), four_logits, FOUR_LOGITS_BOUNDARY, (True,)),
     "probs and logits": Kind((1, 1), probs_with_logits, PROBS_LOGITS_BOUNDARY, (False, True)),
     "conditional": Kind((2, 2, 1), conditionals, CONDITIONAL_BOUNDARY, (False, False, False)),
     "conditional logits": Kind((2, 2, 1), conditional_logits, CONDITIONAL_LOGITS_BOUNDARY, (True, True, False)),

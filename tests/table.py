@@ -10,14 +10,14 @@ import jax
 import numpy as np
 
 from tests import inputs
-from tests.rows import core, f_divergences, orders, shannon
+from tests.rows import core, f_divergences, many, orders, shannon
 from tests.rows.measure import Measure
 
-AREAS = (core, f_divergences, orders, shannon)
+AREAS = (core, f_divergences, many, orders, shannon)
 
 MEASURES: list[Measure] = [row for area in AREAS for row in area.MEASURES]
 
-# What answers with no number, or takes a function, has tests of its own, in tests/discrete/ and tests/logits/.
+# What answers with no number or a plain table, or takes a function, has tests of its own.
 CHECKS = frozenset(
     {
         "discrete.bregman_divergence",
@@ -29,7 +29,11 @@ CHECKS = frozenset(
         "discrete.checkify_logits",
         "discrete.checkify_probabilities",
         "discrete.shannon_terms",
+        "discrete.conditional",
+        "discrete.marginal",
+        "logits.conditional",
         "logits.is_absolutely_continuous",
+        "logits.marginal",
     }
 )
 

@@ -21,10 +21,22 @@ from tests.table import CHECKS, MEASURES, default_float, expected_value
 every_measure = pytest.mark.parametrize("measure", MEASURES, ids=lambda m: m.identifier)
 divergences = pytest.mark.parametrize("measure", [m for m in MEASURES if m.divergence], ids=lambda m: m.identifier)
 
+# Other rows of a function have other arguments: their numbers are tested, but what an option means does not change.
+FIRST = [m for i, m in enumerate(MEASURES) if m.function not in [other.function for other in MEASURES[:i]]]
+of_one_precision = pytest.mark.skipif(jax.config.jax_enable_x64, reason="what an option means is the same with x64 on")
+
+
+def functions(chosen=None):
+    """The functions of that kind, with x64 off."""
+    parameters = pytest.mark.parametrize("measure", list(filter(chosen, FIRST)), ids=lambda m: m.identifier)
+    return lambda test: of_one_precision(parameters(test))
+
 
 def having(*options):
-    chosen = [m for m in MEASURES if m.options.issuperset(options)]
-    return pytest.mark.parametrize("measure", chosen, ids=lambda m: m.identifier)
+    return functions(lambda m: m.options.issuperset(options))
+
+
+every_function = functions()
 
 
 # Programs that ask what an option means, and not how fast it is, compile in half the time with LLVM's optimiser off.
@@ -51,7 +63,7 @@ def test_tables_are_at_the_top_level():
         assert getattr(jaxinfo, name) is getattr(discrete, name)
 
 
-@every_measure
+@every_function
 def test_options_are_keyword_only_and_documented_names(measure):
     parameters = inspect.signature(measure.function).parameters
     for name in ("axis", "where", "keepdims", "base"):
@@ -157,6 +169,16 @@ def boundary(index: int, dtype: type):
 
 
 indices = pytest.mark.parametrize("index", range(len(MEASURES)), ids=[m.identifier for m in MEASURES])
+# Derivatives take most of the compiling; in double precision those of a function's other rows are slow tests.
+differentiated_indices = pytest.mark.parametrize(
+    "index",
+    [
+        pytest.param(
+            i, id=m.identifier, marks=[pytest.mark.slow] if jax.config.jax_enable_x64 and m not in FIRST else []
+        )
+        for i, m in enumerate(MEASURES)
+    ],
+)
 
 
 def in_range(value, dtype):
@@ -175,11 +197,11 @@ def test_boundary_values(index):
     mapped = np.asarray(quick_jit(jax.vmap(measure))(*arguments))
     expected = np.stack([in_range(expected_value(measure, row), dtype) for row in rows])
     compared = np.ones(expected.shape, bool)
-    if measure.name == "pointwise_mutual_information":
+    if measure.name.startswith("pointwise"):
         # A wrong cell of a joint table is NaN; what becomes of the pairs beside it is open.
         (x,) = arguments
         wrong = np.isnan(x) | ((x < 0) & ~np.isneginf(x) & (not any(measure.is_logits)))
-        compared = wrong | ~wrong.any(axis=(1, 2), keepdims=True)
+        compared = wrong | ~wrong.any(axis=tuple(range(1, x.ndim)), keepdims=True)
     # These tables are well conditioned but for the huge logits, whose answers are 0, infinite or as large as they.
     for name, actual in {"eager": eager, "loop": looped, "vmap under jit": mapped}.items():
         np.testing.assert_allclose(
@@ -243,9 +265,7 @@ def expected_gradient(measure, row):
 
 def is_masked_table(measure, row):
     """A table of pointwise information with an infinite entry has no gradient that the contract speaks of."""
-    return measure.name == "pointwise_mutual_information" and bool(
-        np.any(np.isinf(row.arguments[0]) | (row.arguments[0] == 0))
-    )
+    return measure.name.startswith("pointwise") and bool(np.any(np.isinf(row.arguments[0]) | (row.arguments[0] == 0)))
 
 
 def proper(index, dtype):
@@ -256,7 +276,7 @@ def proper(index, dtype):
             yield i, row
 
 
-@indices
+@differentiated_indices
 @pytest.mark.parametrize("mode", ["reverse", "forward", "batch"])
 def test_gradients(index, mode):
     """Reverse and forward, in the interior and at the boundary, also beside rows of NaN and infinite coordinates."""
@@ -275,7 +295,7 @@ def test_gradients(index, mode):
             np.testing.assert_allclose(actual[i], expected, rtol=16 * eps(), atol=16 * eps() * scale, err_msg=row.label)
 
 
-@indices
+@differentiated_indices
 def test_the_value_is_the_same_when_one_differentiates(index):
     """A custom derivative rule leaves its primal alone."""
     measure, dtype = MEASURES[index], default_float()
@@ -317,7 +337,7 @@ def flatten(blocks, i, arguments, differentiable):
     return np.block(pieces)
 
 
-@indices
+@differentiated_indices
 @pytest.mark.parametrize("mode", ["hessian", "reverse of reverse"])
 def test_hessians(index, mode):
     """Second derivatives against the oracle; at a zero entry they are finite wherever the value is."""
@@ -356,6 +376,8 @@ def block(measure, *batch, dtype=None):
     arrays = []
     shapes = {"joint": (3, 2), "joint logits": (3, 2), "triple": (2, 2, 2), "triple logits": (2, 2, 2)}
     shapes["transition"] = (3, 3)
+    for number, shape in (("three", (2, 3, 2)), ("four", (2, 2, 3, 2))):
+        shapes |= {f"{number} variables": shape, f"{number} variables of logits": shape}
     for rank, is_logits in zip(measure.ranks, measure.is_logits, strict=True):
         shape = (3, 2)[:rank] if "conditional" in measure.kind else shapes.get(measure.kind, (4,) * rank)
         if measure.kind == "labels and logits" and not rank:
@@ -386,7 +408,7 @@ def is_label(measure, x):
     return measure.kind == "labels and logits" and x.dtype == np.int32
 
 
-@every_measure
+@every_function
 def test_batches(measure):
     """[2, 3] problems eagerly, jitted and vmapped twice; a second call with other numbers traces nothing."""
     given = block(measure, 2, 3)
@@ -552,7 +574,7 @@ def test_where_everywhere_and_nowhere(measure):
         np.testing.assert_array_equal(nothing, 1 if measure.name == "perplexity" else 0)
 
 
-@pytest.mark.parametrize("measure", [m for m in MEASURES if m.ranks == (1, 1)], ids=lambda m: m.identifier)
+@functions(lambda m: m.ranks == (1, 1))
 def test_broadcasting(measure):
     """One table against many, and a column of tables against a row of them."""
     p, q = block(measure, 2, 3)
@@ -579,7 +601,7 @@ def shortened(measure, x, length):
     return x[..., :length, :length] if measure.kind == "transition" else x[..., :length]
 
 
-@every_measure
+@every_function
 def test_axes_of_length_one_and_none(measure):
     """A single outcome; no outcome at all; no problem at all."""
     if measure.ranks == (0,):
@@ -607,7 +629,7 @@ def test_axes_of_length_one_and_none(measure):
 HALVES = (jnp.bfloat16, jnp.float16)
 
 
-@every_measure
+@every_function
 def test_half_precision(measure):
     """The dtype is kept; computed in float32, so one rounding to half precision and one to spare."""
     rows = measure.rows(1000 if measure.ranks == (0,) else 10, np.float32)
@@ -645,7 +667,7 @@ def check_half(measure, row, answer, dtype):
     assert np.all(error[usual] <= np.broadcast_to(allowed, error.shape)[usual]), (row.label, answer, high)
 
 
-@every_measure
+@every_function
 def test_integers_and_booleans_become_floats(measure):
     arrays = [np.zeros_like(x, bool) if not is_label(measure, x) else x for x in block(measure, 3)]
     for x in arrays:
@@ -658,7 +680,7 @@ def test_integers_and_booleans_become_floats(measure):
         close(actual, expected)
 
 
-@every_measure
+@every_function
 @pytest.mark.parametrize("dtype", [jnp.bfloat16, jnp.float16, np.float32], ids=lambda d: np.dtype(d).name)
 def test_dtypes_are_kept(measure, dtype):
     """With x64 on too, by the value and by every derivative."""
@@ -674,7 +696,8 @@ def test_dtypes_are_kept(measure, dtype):
     assert {leaf.dtype for leaf in jax.tree.leaves(jax.eval_shape(program, *arrays))} == {np.dtype(dtype)}
 
 
-@every_measure
+@pytest.mark.skipif(not jax.config.jax_enable_x64, reason="with x64 on")
+@pytest.mark.parametrize("measure", FIRST, ids=lambda m: m.identifier)
 def test_single_precision_is_as_accurate_with_x64_on(measure):
     arrays = block(measure, 2, 3, dtype=np.float32)
     single = float(np.finfo(np.float32).eps)
@@ -693,7 +716,7 @@ def raises_the_same(measure, error, arrays, match=None, **options):
         assert match is None or match in str(raised.value)
 
 
-@every_measure
+@every_function
 def test_wrong_dtype(measure):
     arrays = block(measure, 2)
     for i in range(len(arrays)):
@@ -702,9 +725,9 @@ def test_wrong_dtype(measure):
 
 
 @having("base")
-@pytest.mark.parametrize("base", [0, -2, 1, 1.0, float("nan"), float("inf")])
-def test_wrong_base(measure, base):
-    raises_the_same(measure, ValueError, block(measure, 2), repr(base), base=base)
+def test_wrong_base(measure):
+    for base in (0, -2, 1, 1.0, float("nan"), float("inf")):
+        raises_the_same(measure, ValueError, block(measure, 2), repr(base), base=base)
 
 
 @having("axis")
@@ -724,7 +747,7 @@ def test_wrong_where(measure):
     raises_the_same(measure, ValueError, arrays, "9", where=np.ones(9, bool))
 
 
-@pytest.mark.parametrize("measure", [m for m in MEASURES if len(m.ranks) == 2], ids=lambda m: m.identifier)
+@functions(lambda m: len(m.ranks) == 2)
 def test_wrong_shapes(measure):
     p, q = block(measure, 2)
     if measure.kind == "labels and logits":
@@ -737,7 +760,7 @@ def test_wrong_shapes(measure):
     raises_the_same(measure, ValueError, (p, np.concatenate([q, q[:1]])), "3")
 
 
-@pytest.mark.parametrize("measure", [m for m in MEASURES if max(m.ranks) > 0], ids=lambda m: m.identifier)
+@functions(lambda m: max(m.ranks) > 0)
 def test_too_few_axes(measure):
     arrays = [x if is_label(measure, x) else x.reshape(-1)[0] for x in block(measure, 1)]
     if measure.kind == "labels and logits":

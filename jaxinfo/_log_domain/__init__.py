@@ -25,6 +25,7 @@ from jaxinfo import _numerics
 from jaxinfo._log_domain import _values
 from jaxinfo._log_domain._chernoff import chernoff_of_logits, chernoff_of_tables
 from jaxinfo._log_domain._information import information_and_mass
+from jaxinfo._log_domain._log_mean import log_mean_exp
 from jaxinfo._log_domain._marginal import marginal
 from jaxinfo._log_domain._order_entropy import min_entropy_of_logits, min_entropy_of_table
 from jaxinfo._log_domain._order_entropy import renyi_of_logits as renyi_entropy_of_logits
@@ -91,6 +92,7 @@ __all__ = [
     "kl_divergence",
     "kl_divergence_from_probs",
     "label_surprisal",
+    "log_mean_exp",
     "marginal",
     "min_entropy_of_logits",
     "min_entropy_of_table",

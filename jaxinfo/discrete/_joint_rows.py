@@ -15,7 +15,7 @@ from jaxinfo import _numerics
 from jaxinfo._log_domain import Axes, Variables, each, information_and_mass, joined
 
 
-def _relative(tangent: jax.Array, p: jax.Array) -> jax.Array:
+def relative(tangent: jax.Array, p: jax.Array) -> jax.Array:
     """`dp / p`, 0 where `p` is 0."""
     return tangent * _numerics.quotient(jnp.ones_like(p), p)
 
@@ -35,7 +35,7 @@ def _conditional_surprisal(p: jax.Array, x: Axes) -> jax.Array:
 def _conditional_surprisal_jvp(x: Axes, primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
     (p,), (dp,) = primals, tangents
     p_y, dp_y = (jnp.sum(t, axis=x, keepdims=True) for t in (p, dp))
-    return _conditional_surprisal(p, x), _relative(dp_y - _own(p, dp), p_y) - _relative(dp, p)
+    return _conditional_surprisal(p, x), relative(dp_y - _own(p, dp), p_y) - relative(dp, p)
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(1,))
@@ -66,14 +66,14 @@ def _conditional_entropy_jvp(variables: Variables, primals: Any, tangents: Any) 
 Pair = tuple[Axes, Axes]  # the axes of X and Y; Z is what is left of the joint table
 
 
-def _marginals(p: jax.Array, pair: Pair) -> tuple[jax.Array, jax.Array, jax.Array]:
+def marginals(p: jax.Array, pair: Pair) -> tuple[jax.Array, jax.Array, jax.Array]:
     """p(x, z), p(y, z) and p(z) of p(x, y, z), with axes kept."""
     x, y = pair
     p_xz, p_yz = _numerics.row_sum(p, y, True), _numerics.row_sum(p, x, True)
     return p_xz, p_yz, _numerics.row_sum(p_xz, x, True)
 
 
-def _changes(dp: jax.Array, pair: Pair) -> tuple[jax.Array, jax.Array, jax.Array]:
+def changes(dp: jax.Array, pair: Pair) -> tuple[jax.Array, jax.Array, jax.Array]:
     """The tangents of the marginals; linear, so that they can be transposed."""
     x, y = pair
     dp_xz, dp_yz = jnp.sum(dp, axis=y, keepdims=True), jnp.sum(dp, axis=x, keepdims=True)
@@ -81,20 +81,20 @@ def _changes(dp: jax.Array, pair: Pair) -> tuple[jax.Array, jax.Array, jax.Array
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(1,))
-def _information_density(p: jax.Array, pair: Pair) -> jax.Array:
+def information_density(p: jax.Array, pair: Pair) -> jax.Array:
     """`log(p(x,y,z) p(z) / (p(x,z) p(y,z)))` as a slope: 0 where a probability is."""
-    p_xz, p_yz, p_z = _marginals(p, pair)
+    p_xz, p_yz, p_z = marginals(p, pair)
     given, alone = _numerics.quotient(p, p_xz), jnp.broadcast_to(_numerics.quotient(p_yz, p_z), p.shape)
     return _numerics.log_ratio(given, alone, given - alone)
 
 
-@_information_density.defjvp
+@information_density.defjvp
 def _information_density_jvp(pair: Pair, primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
     (p,), (dp,) = primals, tangents
-    own, (dp_xz, dp_yz, dp_z) = _own(p, dp), _changes(dp, pair)
-    p_xz, p_yz, p_z = _marginals(p, pair)
-    marginal = _relative(dp_z - own, p_z) - _relative(dp_xz - own, p_xz) - _relative(dp_yz - own, p_yz)
-    return _information_density(p, pair), _relative(dp, p) + marginal
+    own, (dp_xz, dp_yz, dp_z) = _own(p, dp), changes(dp, pair)
+    p_xz, p_yz, p_z = marginals(p, pair)
+    marginal = relative(dp_z - own, p_z) - relative(dp_xz - own, p_xz) - relative(dp_yz - own, p_yz)
+    return information_density(p, pair), relative(dp, p) + marginal
 
 
 @jax.custom_jvp
@@ -108,7 +108,7 @@ def pointwise(p: jax.Array) -> jax.Array:
 def _pointwise_jvp(primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
     (p,), (dp,) = primals, tangents
     slope = jnp.where(p == 0, jnp.inf, _numerics.quotient(jnp.ones_like(p), p))
-    marginal = sum(_relative(*(jnp.sum(t, axis=a, keepdims=True) for t in (dp, p))) for a in (-1, -2))
+    marginal = sum(relative(*(jnp.sum(t, axis=a, keepdims=True) for t in (dp, p))) for a in (-1, -2))
     return pointwise(p), _numerics.linear(p, (dp, lambda: slope)) - marginal
 
 
@@ -123,5 +123,5 @@ def _information_jvp(variables: Variables, primals: Any, tangents: Any) -> tuple
     (p,), (dp,) = _numerics.apart(*primals), tangents
     x, y = each(variables)[:2]
     # Summed over the table, the derivatives through the marginals cancel.
-    change = dp * _information_density(p, (x, y))
+    change = dp * information_density(p, (x, y))
     return information(*primals, variables), jnp.sum(change, axis=joined(variables), keepdims=True)

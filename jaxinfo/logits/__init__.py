@@ -6,6 +6,13 @@ softmax(p)` for the divergence in `q_logits`, always. A masked logit that carrie
 `-inf` is no distribution: NaN.
 """
 
+from jaxinfo.logits.comparisons import variation_of_information
+from jaxinfo.logits.correlations import (
+    dual_total_correlation,
+    o_information,
+    s_information,
+    total_correlation,
+)
 from jaxinfo.logits.divergences import (
     is_absolutely_continuous,
     jeffreys_divergence,
@@ -27,6 +34,7 @@ from jaxinfo.logits.joint import (
     mutual_information,
     pointwise_mutual_information,
 )
+from jaxinfo.logits.marginals import conditional, marginal
 from jaxinfo.logits.mixed import cross_entropy_from_labels, cross_entropy_from_probs, kl_divergence_from_probs
 from jaxinfo.logits.orders import min_entropy, normalized_entropy, renyi_entropy, tsallis_entropy
 from jaxinfo.logits.overlaps import bhattacharyya_distance, chernoff_information, hellinger_distance
@@ -35,19 +43,23 @@ from jaxinfo.logits.patterns import shannon
 from jaxinfo.logits.power_divergences import alpha_divergence, renyi_divergence, tsallis_divergence
 from jaxinfo.logits.processes import conditional_kl_divergence
 from jaxinfo.logits.segments import segment_cross_entropy, segment_entropy, segment_kl_divergence
+from jaxinfo.logits.transfer import active_information_storage, transfer_entropy
 
 __all__ = [
+    "active_information_storage",
     "alpha_divergence",
     "bhattacharyya_distance",
     "binary_entropy",
     "chernoff_information",
     "chi_squared_divergence",
+    "conditional",
     "conditional_entropy",
     "conditional_kl_divergence",
     "conditional_mutual_information",
     "cross_entropy",
     "cross_entropy_from_labels",
     "cross_entropy_from_probs",
+    "dual_total_correlation",
     "entropy",
     "f_divergence",
     "hellinger_distance",
@@ -58,22 +70,28 @@ __all__ = [
     "joint_entropy",
     "kl_divergence",
     "kl_divergence_from_probs",
+    "marginal",
     "min_entropy",
     "mutual_information",
     "normalized_entropy",
+    "o_information",
     "pairwise_cross_entropy",
     "pairwise_kl_divergence",
     "perplexity",
     "pointwise_mutual_information",
     "renyi_divergence",
     "renyi_entropy",
+    "s_information",
     "segment_cross_entropy",
     "segment_entropy",
     "segment_kl_divergence",
     "shannon",
     "skew_jensen_shannon_divergence",
     "surprisal",
+    "total_correlation",
     "total_variation",
+    "transfer_entropy",
     "tsallis_divergence",
     "tsallis_entropy",
+    "variation_of_information",
 ]
