@@ -20,7 +20,7 @@ benchmarks := $(filter-out experiments/benchmarks/_%,$(wildcard experiments/benc
 # All targets share one environment: two installations at once would step on each other.
 .NOTPARALLEL:
 
-.PHONY: help demo test test-quick test-slow lint format bench notebooks notebooks-check experiments-smoke clean
+.PHONY: help demo test test-quick test-slow lint format readme bench notebooks notebooks-check experiments-smoke clean
 
 help:  ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -49,6 +49,9 @@ lint: $(VENV)/.lint  ## check format, style, types and the direction of imports
 format: $(VENV)/.lint  ## rewrite the files in the project's format
 	$(VENV)/bin/ruff format .
 	$(VENV)/bin/ruff check --fix .
+
+readme: $(VENV)/.test  ## write the README's tables of measures from the docstrings
+	$(python) -m tests.readme_tables
 
 bench: $(VENV)/.demo  ## time the measures side by side with what people paste today
 	$(python) -m experiments.benchmarks.measures

@@ -19,6 +19,7 @@ MODULES = (
     "jaxinfo.logits",
     "jaxinfo.distributions",
     "jaxinfo.densities",
+    "jaxinfo.generators",
     "jaxinfo.projections",
 )
 PUBLIC = [
@@ -60,6 +61,10 @@ def test_public_name_is_in_a_table_of_the_readme(name):
     assert any(name in row for row in readme_tables())
 
 
+def test_every_public_module_is_tested():
+    assert {f"jaxinfo.{name}" for name in jaxinfo.__all__ if inspect.ismodule(getattr(jaxinfo, name))} < set(MODULES)
+
+
 @pytest.mark.parametrize("module", MODULES)
 def test_all_names_what_is_there(module):
     names = list(importlib.import_module(module).__all__)
@@ -74,8 +79,8 @@ def test_public_name_has_a_docstring(module, name):
 
 
 @pytest.mark.parametrize(("module", "name"), MEASURES)
-@pytest.mark.parametrize("section", ["Domain", "Gradient"])
-def test_measure_says_what_happens_at_the_boundary(module, name, section):
+@pytest.mark.parametrize("section", ["Domain", "Gradient", "Reference"])
+def test_measure_says_what_happens_at_the_boundary_and_who_wrote_about_it(module, name, section):
     documentation = inspect.getdoc(public_object(module, name)) or ""
     assert re.search(rf"^\s*\*{{0,2}}{section}\b", documentation, re.MULTILINE)
 

@@ -4,6 +4,11 @@ import doctest
 import re
 from pathlib import Path
 
+import pytest
+
+from tests import readme_tables
+from tests.plain_maths import plain
+
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
@@ -34,6 +39,24 @@ def test_every_python_block_runs(tmp_path, monkeypatch):
         else:
             # The empty lines before it make a traceback name the README's own line.
             exec(compile("\n" * (line_of(match) - 1) + match[2], "README.md", "exec"), namespace)
+
+
+def test_the_tables_are_what_the_docstrings_say():
+    assert readme_tables.rewritten(README) == README, "the README's tables are out of date: run `make readme`"
+
+
+def test_the_tables_are_rewritten_where_they_stand():
+    begin, end = readme_tables.BEGIN, readme_tables.END
+    written = readme_tables.rewritten(f"before\n{begin}whatever stood here\n{end}after\n")
+    assert written == f"before\n{begin}{readme_tables.markdown()}{end}after\n"
+    with pytest.raises(ValueError, match="lacks the lines"):
+        readme_tables.rewritten("before\nafter\n")
+
+
+@pytest.mark.parametrize("latex", [r"\unknown p", "{p}", r"\frac{1}", r"\sqrt{p", "p}", "p_"])
+def test_maths_that_has_no_plain_form_is_an_error(latex):
+    with pytest.raises(ValueError, match=r"no plain form|lacks its argument|not closed|not opened"):
+        plain(latex)
 
 
 def test_every_make_target_named_exists():

@@ -39,7 +39,7 @@ class Quadrature:
     Raises:
       ValueError: if an option is out of range.
 
-    Reference: Piessens et al., *QUADPACK* (1983), chapter 2.
+    Reference: R. Piessens et al., "QUADPACK", Springer 1983, chapter 2.
 
     >>> import jax.numpy as jnp
     >>> from jaxinfo import densities

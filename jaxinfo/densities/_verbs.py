@@ -51,7 +51,7 @@ def entropy(p: Any, *, method: Method | None = None, base: float | None = None) 
 
     **Gradient** that of the integral, in every parameter, to any order, forward and reverse.
 
-    Reference: Cover and Thomas, *Elements of Information Theory*, 2nd edition (2006), section 8.1.
+    Reference: T. M. Cover and J. A. Thomas, "Elements of Information Theory", 2nd ed., Wiley 2006, section 8.1.
 
     >>> import jax.numpy as jnp
     >>> from jaxinfo import densities
@@ -86,7 +86,7 @@ def cross_entropy(p: Any, q: Any, *, method: Method | None = None, base: float |
 
     **Gradient** that of the integral, in every parameter, to any order, forward and reverse.
 
-    Reference: Cover and Thomas (2006), section 8.5.
+    Reference: T. M. Cover and J. A. Thomas, "Elements of Information Theory", 2nd ed., Wiley 2006, section 8.5.
 
     >>> import jax.numpy as jnp
     >>> from jaxinfo import densities
@@ -123,7 +123,8 @@ def kl_divergence(p: Any, q: Any, *, method: Method | None = None, base: float |
 
     **Gradient** that of the integral, in every parameter, to any order, forward and reverse; 0 where `p` equals `q`.
 
-    Reference: Kullback and Leibler, On information and sufficiency, *Ann. Math. Statist.* 22 (1951) 79-86.
+    Reference: S. Kullback and R. A. Leibler, "On Information and Sufficiency", Annals of Mathematical Statistics 22,
+        1951.
 
     >>> import jax.numpy as jnp
     >>> from jaxinfo import densities

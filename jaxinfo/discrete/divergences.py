@@ -149,11 +149,10 @@ def jensen_shannon_divergence(
     keepdims: bool = False,
     base: float | None = None,
 ) -> jax.Array:
-    r"""Jensen-Shannon divergence, of two tables or of a stack of them.
+    r"""Jensen-Shannon divergence $w\,\mathrm{KL}(p\|m) + (1-w)\,\mathrm{KL}(q\|m)$ with $m = w p + (1-w) q$.
 
-    Of two, $w\,\mathrm{KL}(p\|m) + (1-w)\,\mathrm{KL}(q\|m)$ with $m = w p + (1-w) q$. Of a stack,
-    $\sum_i w_i\,\mathrm{KL}(p_i\|m)$ with $m = \sum_i w_i p_i$: the mutual information between the outcome and the
-    choice of table.
+    Of a stack of tables it is $\sum_i w_i\,\mathrm{KL}(p_i\|m)$ with $m = \sum_i w_i p_i$: the mutual information
+    between the outcome and the choice of table.
 
     Args:
         p: Probabilities `[..., K]`; without `q`, tables stacked along `mixture_axis`, `[N, ..., K]`.

@@ -160,7 +160,7 @@ def cross_entropy(
 
 @_checks.measure("axis", "keepdims")
 def perplexity(p: ArrayLike, *, axis: Axis = -1, where: ArrayLike | None = None, keepdims: bool = False) -> jax.Array:
-    r"""Perplexity $e^{H(p)}$, the effective number of equally likely outcomes.
+    r"""Perplexity $\exp H(p)$, the effective number of equally likely outcomes.
 
     Args:
         p: Probabilities `[..., K]`.

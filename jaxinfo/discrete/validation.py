@@ -111,7 +111,7 @@ def checkify_probabilities(p: ArrayLike, *, axis: Axis = -1, atol: float | None 
 
 
 def check_absolutely_continuous(p: ArrayLike, q: ArrayLike, *, axis: Axis = -1) -> None:
-    """Raises unless `q > 0` wherever `p > 0` in every table, so that every KL(p|q) is finite.
+    """Raises unless `q > 0` wherever `p > 0` in every table, so that every KL(p‖q) is finite.
 
     Args:
         p: Probabilities `[..., K]`.

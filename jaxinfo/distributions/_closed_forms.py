@@ -50,7 +50,7 @@ def entropy(p: Any, *, base: float | None = None) -> jax.Array:
 
     **Gradient** smooth in the parameters: for a normal, 0 in `loc` and `1 / scale` in `scale`.
 
-    Reference: Cover and Thomas (2006), example 8.1.2.
+    Reference: T. M. Cover and J. A. Thomas, "Elements of Information Theory", 2nd ed., Wiley 2006, example 8.1.2.
 
     >>> from jaxinfo import distributions
     >>> round(float(distributions.entropy(distributions.Normal(0.0, 1.0))), 4)
@@ -80,7 +80,7 @@ def cross_entropy(p: Any, q: Any, *, base: float | None = None) -> jax.Array:
 
     **Gradient** smooth in the parameters of both.
 
-    Reference: Cover and Thomas (2006), section 8.5.
+    Reference: T. M. Cover and J. A. Thomas, "Elements of Information Theory", 2nd ed., Wiley 2006, section 8.5.
 
     >>> from jaxinfo import distributions
     >>> p, q = distributions.Normal(0.0, 1.0), distributions.Normal(1.0, 2.0)
@@ -111,7 +111,7 @@ def kl_divergence(p: Any, q: Any, *, base: float | None = None) -> jax.Array:
 
     **Gradient** smooth in the parameters of both, 0 where they are equal.
 
-    Reference: Kullback, *Information Theory and Statistics* (1959), chapter 9.
+    Reference: S. Kullback, "Information Theory and Statistics", Wiley 1959, chapter 9.
 
     >>> from jaxinfo import distributions
     >>> p, q = distributions.Normal(0.0, 1.0), distributions.Normal(1.0, 2.0)

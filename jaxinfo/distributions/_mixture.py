@@ -36,7 +36,7 @@ def _log_mixture_jvp(
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True, eq=False)
 class Mixture:
-    r"""The mixture :math:`p(x) = \sum_k w_k \, p_k(x)` of one family's members.
+    r"""The mixture $p(x) = \sum_k w_k \, p_k(x)$ of one family's members.
 
     Nothing is renormalised: weights that do not sum to one give an unnormalised density. A pytree, with properties
     and methods as in `Normal`. Its entropy has no closed form: `jaxinfo.densities.entropy` integrates it.
@@ -53,7 +53,7 @@ class Mixture:
     **Gradient** of `log_prob` in a weight is `p_k(x) / p(x)`, also where the weight is zero. Draws are differentiable
     in the components' parameters and not in the weights.
 
-    Reference: McLachlan and Peel, *Finite Mixture Models* (2000), chapter 1.
+    Reference: G. McLachlan and D. Peel, "Finite Mixture Models", Wiley 2000, chapter 1.
 
     >>> import jax.numpy as jnp
     >>> from jaxinfo.distributions import Mixture, Normal

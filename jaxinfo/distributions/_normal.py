@@ -15,7 +15,7 @@ _HALF_LOG_TAU = 0.5 * math.log(2 * math.pi)
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True, eq=False)
 class Normal:
-    r"""The normal distribution :math:`N(\mu, \sigma^2)` on the real line.
+    r"""The normal distribution $N(\mu, \sigma^2)$ on the real line.
 
     .. math:: p(x) = \frac{1}{\sigma \sqrt{2 \pi}} \exp\Big(-\frac{(x - \mu)^2}{2 \sigma^2}\Big)
 
@@ -31,7 +31,7 @@ class Normal:
 
     **Gradient** every quantity is smooth in `loc` and in `scale > 0`, `sample` pathwise.
 
-    Reference: Cover and Thomas, *Elements of Information Theory*, 2nd edition (2006), chapter 8.
+    Reference: T. M. Cover and J. A. Thomas, "Elements of Information Theory", 2nd ed., Wiley 2006, chapter 8.
 
     >>> import jax.numpy as jnp
     >>> from jaxinfo.distributions import Normal

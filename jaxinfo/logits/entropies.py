@@ -95,7 +95,7 @@ def entropy(
 def perplexity(
     logits: ArrayLike, *, axis: Axis = -1, where: ArrayLike | None = None, keepdims: bool = False
 ) -> jax.Array:
-    r"""Perplexity $e^{H(p)}$ of $p = \mathrm{softmax}(z)$, the effective number of equally likely outcomes.
+    r"""Perplexity $\exp H(p)$ of $p = \mathrm{softmax}(z)$, the effective number of equally likely outcomes.
 
     Args:
         logits: Unnormalised log-probabilities `[..., K]`.

@@ -16,7 +16,7 @@ class ForwardKL:
     The approximation pays for every region it leaves out, so it covers the target. Onto an exponential family its
     only stationary point matches the target's moments. Needs densities on both sides.
 
-    Reference: Minka, Divergence measures and message passing, MSR-TR-2005-173 (2005).
+    Reference: T. Minka, "Divergence measures and message passing", Microsoft Research MSR-TR-2005-173, 2005.
 
     >>> from jaxinfo.distributions import Normal
     >>> from jaxinfo.projections import ForwardKL
@@ -42,7 +42,7 @@ class ReverseKL:
     The approximation pays for every region where the target is thin, so it may settle on one mode; there can be
     several local minima, and where a descent ends depends on where it starts. Needs densities on both sides.
 
-    Reference: Minka, Divergence measures and message passing, MSR-TR-2005-173 (2005).
+    Reference: T. Minka, "Divergence measures and message passing", Microsoft Research MSR-TR-2005-173, 2005.
 
     >>> from jaxinfo.distributions import Normal
     >>> from jaxinfo.projections import ReverseKL

@@ -109,7 +109,8 @@ def fit(
 
     **Gradient** none in reverse mode: the number of steps is found while running.
 
-    Reference: Blei, Kucukelbir and McAuliffe, Variational inference: a review for statisticians, *JASA* 112 (2017).
+    Reference: D. M. Blei, A. Kucukelbir and J. D. McAuliffe, "Variational Inference: A Review for Statisticians", JASA
+        112, 2017.
 
     >>> import jax.numpy as jnp
     >>> import optax
