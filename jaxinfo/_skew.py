@@ -87,23 +87,46 @@ second_difference.defjvp(_second_jvp, symbolic_zeros=True)
 
 @jax.custom_jvp
 def skew_term(p: jax.Array, q: jax.Array, difference: jax.Array, weight: jax.Array) -> jax.Array:
-    """`d^2 F[p, q, m]`: `p log(p/q) - p + q` at weight 0, `q log(q/p) - q + p` at weight 1."""
+    """`d^2 F[p, q, m]`: `p log(p/q) - p + q` at weight 0, `q log(q/p) - q + p` at weight 1.
+
+    Finite also where those are infinite, which `infinite_rows` adds.
+    """
     weight = jnp.where((weight >= 0) & (weight <= 1), weight, jnp.nan)
     rest = 1 - weight
     m = weight * p + rest * q
-    # What rounds to 0 in the mixture is no zero: only a weight of 0 makes the logarithm infinite.
-    log_p = jnp.minimum(_numerics.guarded_log(p, m), -jnp.log(weight))
-    log_q = jnp.minimum(_numerics.guarded_log(q, m), -jnp.log(rest))
-    return rest * share(p, m, difference, rest, log_p) + weight * share(q, m, -difference, weight, log_q)
+    log_p, log_q = (jnp.log((x + tiny(x)) / jnp.maximum(m, tiny(x))) for x in (p, q))
+    return share(p, m, difference, rest, log_p) + share(q, m, -difference, weight, log_q)
+
+
+def infinite_rows(p: jax.Array, q: jax.Array, weight: jax.Array, axes: tuple[int, ...], keepdims: bool) -> jax.Array:
+    """What rows of `skew_term` lack: `inf` where the one without weight is 0 and the other is not, else 0.
+
+    What merely rounds to 0 in the mixture is no zero. A table is only looked at for a weight of 0 or 1.
+    """
+
+    def look(_: None) -> jax.Array:
+        alone = jnp.where(weight == 0, _alone(p, q), _alone(q, p))
+        return jnp.where(_numerics.row_sum(alone, axes, keepdims) > 0, jnp.inf, 0).astype(p.dtype)
+
+    shape = jax.eval_shape(look, None).shape
+    rows = jax.lax.cond((weight == 0) | (weight == 1), look, lambda _: jnp.zeros(shape, p.dtype), None)
+    return jax.lax.stop_gradient(rows)
+
+
+def _alone(x: jax.Array, y: jax.Array) -> jax.Array:
+    """`x` where `y` is 0, else 0."""
+    return x - x * jnp.minimum(y * float(jnp.finfo(y.dtype).max), 1)
 
 
 def share(x: jax.Array, m: jax.Array, d: jax.Array, part: jax.Array, log_ratio: jax.Array) -> jax.Array:
-    """`d^2 F[x, m, m]` where `x - m` is `part * d`, given `log(x/m)`: infinite where only m is 0."""
-    both = x + m
-    both = both + 2.0**64 * jnp.maximum(tiny(x) - both, 0)
-    s = part * d / both
-    odd = _numerics.atanh_excess(s, log_ratio) * s / (s * s + tiny(x))
-    return d * (d / both) * (1 + x / both * odd)
+    """`part d^2 F[x, m, m]` where `x - m` is `part * d`, given `log(x/m)`: infinite where only m is 0.
+
+    `d (d + x excess / part) part / (x + m)`, and the excess is of the order of the square of the part.
+    """
+    both = x + m + tiny(x)
+    moved = part * d / both
+    over_part = jnp.where(part == 0, jnp.zeros_like(part), 1 / part)
+    return moved * (d + x * _numerics.atanh_excess(moved, log_ratio) * over_part)
 
 
 def _skew_jvp(primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:

@@ -37,7 +37,7 @@ def alpha(a):
     return Textbook(
         lambda t: (power(t, a) - 1) / scale,
         lambda t: a * power(t, a - 1) / scale,
-        float(1 / (mpf(a) - 1)),
+        1 / (mpf(a) - 1),
         float(-1 / scale) if a > 0 else INF,
         -INF if a < 1 else 0.0,
         0.0 if a < 1 else INF,
@@ -101,14 +101,18 @@ def _edges(p, q):
 def f_divergence(p, q, generator):
     form, (p_zero, q_zero) = textbook(generator), _edges(p, q)
     only_p, only_q = form.at_infinity - form.at_one, form.at_zero + form.at_one
-    if (np.isinf(only_p) and (q_zero & ~p_zero).any()) or (np.isinf(only_q) and (p_zero & ~q_zero).any()):
+    if (np.isinf(float(only_p)) and (q_zero & ~p_zero).any()) or (np.isinf(float(only_q)) and (p_zero & ~q_zero).any()):
         return mpf(INF)
     edge = p_zero | q_zero
     x, y = select(edge, 1, p), select(edge, 1, q)
     inside = select(edge, 0, y * form.f(x / y) - form.at_one * (x - y)).sum()
     p_alone, q_alone = select(~(q_zero & ~p_zero), 0, p).sum(), select(~(p_zero & ~q_zero), 0, q).sum()
     # A limit times a mass that is 0 is 0, also if the limit is infinite.
-    return inside + (0 if np.isinf(only_p) else only_p) * p_alone + (0 if np.isinf(only_q) else only_q) * q_alone
+    return (
+        inside
+        + (0 if np.isinf(float(only_p)) else only_p) * p_alone
+        + (0 if np.isinf(float(only_q)) else only_q) * q_alone
+    )
 
 
 def f_divergence_gradient(p, q, generator):
@@ -122,10 +126,10 @@ def f_divergence_gradient(p, q, generator):
 
     def side(interior, own, alone, limit, other_limit):
         # The entry's own zero, then the other's, then both.
-        at_own = -INF if np.isinf(other_limit) else (alone if np.isfinite(alone) else 0.0)
+        at_own = -INF if np.isinf(float(other_limit)) else (alone if np.isfinite(float(alone)) else 0.0)
         slope = select(own & ~corner, at_own, interior)
         slope = select(edge & ~own & ~corner, limit, slope)
-        return select(corner, limit if np.isfinite(limit) and smooth else 0.0, slope)
+        return select(corner, limit if np.isfinite(float(limit)) and smooth else 0.0, slope)
 
     return (
         side(inside[0], p_zero, form.slope_at_zero - form.at_one, only_p, only_q),

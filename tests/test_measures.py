@@ -284,7 +284,10 @@ def test_gradients(index, mode):
     found = differentiated(index, dtype)[mode]
     found = found[1] if mode == "reverse" else found
     for i, row in proper(index, dtype):
-        infinite = measure.module == "logits" and np.isinf(in_range(expected_value(measure, row), dtype)).any()
+        # Slopes of f-divergences from logits stop growing before their products leave the range of the dtype.
+        power = 0.25 if measure.name in {"f_divergence", "chi_squared_divergence"} else 1.0
+        most = float(np.finfo(dtype).max) ** power
+        infinite = measure.module == "logits" and (np.abs(expected_value(measure, row)) > most).any()
         expectations = zip(measure.differentiable, found, expected_gradient(measure, row), strict=True)
         for position, actual, expected in expectations:
             if infinite and measure.is_logits[position]:  # the contract: finite, whatever the value

@@ -38,7 +38,7 @@ def _value(accurate: bool, axes: Axes, z_p: jax.Array, z_q: jax.Array, weight: j
     log_weight, log_rest = jnp.log(weight), jnp.log1p(-weight)
     from_p = _skew.share(p, m, d, rest, -jnp.logaddexp(log_weight, log_rest - r))
     from_q = _skew.share(q, m, -d, weight, -jnp.logaddexp(log_rest, log_weight + r))
-    value = total(jnp.exp(larger) * (rest * from_p + weight * from_q), axes) / s
+    value = total(jnp.exp(larger) * (from_p + from_q), axes) / s
     # At the ends of the weight a mask, which `r` has as a finite number, is left to the accurate one.
     return value if accurate else jnp.where((weight > 0) & (weight < 1), value, jnp.nan)
 

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
-from jaxinfo import _checks, _distances, _skew
+from jaxinfo import _checks, _distances, _numerics, _skew
 from jaxinfo._checks import Axis
 from jaxinfo.discrete.entropies import OPTIONS, prepare_pair, reduce_terms
 from jaxinfo.generators._generator import Generator, form
@@ -200,4 +200,6 @@ def skew_jensen_shannon_divergence(
     _checks.weight(name, weight)
     kept_p, kept_q, axes, dtype = prepare_pair(name, p, q, axis, where)
     share = jnp.asarray(weight).astype(kept_p.dtype)
-    return reduce_terms(_skew.skew_term(kept_p, kept_q, kept_p - kept_q, share), axes, keepdims, unit, dtype)
+    nats = _numerics.row_sum(_skew.skew_term(kept_p, kept_q, kept_p - kept_q, share), axes, keepdims)
+    infinite = _skew.infinite_rows(*jax.lax.stop_gradient((kept_p, kept_q, share)), axes, keepdims)
+    return _numerics.in_units(nats + infinite, unit).astype(dtype)

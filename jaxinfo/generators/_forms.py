@@ -118,16 +118,19 @@ class ByRatio(Form):
         """What a p without q adds, and a q without p: `slope_at_infinity` and `at_zero`."""
         return jnp.asarray(self.slope_at_infinity, dtype), jnp.asarray(self.at_zero, dtype)
 
+    def row(self, axes: Axes, z_p: jax.Array, z_q: jax.Array) -> jax.Array:
+        return _log_domain.ratio_divergence(self)(axes, z_p, z_q)
+
+
+class Inside(ByRatio):
+    """One whose term is known for positive p and q; the boundary follows from the limits."""
+
+    @abstractmethod
     def inside(self, p: jax.Array, q: jax.Array, difference: jax.Array) -> jax.Array:
         """The term for positive p and q."""
-        exponent, factor = self.split(jnp.sign(difference) * jnp.log1p(jnp.abs(difference) / jnp.minimum(p, q)))
-        return jnp.maximum(p, q) * jnp.exp(exponent) * factor
 
     def term(self, p: jax.Array, q: jax.Array) -> jax.Array:
         return ratio_term(self, p, q)
-
-    def row(self, axes: Axes, z_p: jax.Array, z_q: jax.Array) -> jax.Array:
-        return _log_domain.ratio_divergence(self)(axes, z_p, z_q)
 
 
 def _is_zero(x: jax.Array) -> jax.Array:
@@ -144,7 +147,7 @@ def _weigh(x: jax.Array, known: float, limit: jax.Array) -> jax.Array:
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(0,))
-def ratio_term(form: ByRatio, p: jax.Array, q: jax.Array) -> jax.Array:
+def ratio_term(form: Inside, p: jax.Array, q: jax.Array) -> jax.Array:
     """The term of `form`; where one of p and q is 0 the ratio is taken as 1, and a limit is added."""
     p_only, q_only = form.limits(p.dtype)
     p_zero, q_zero = _is_zero(p), _is_zero(q)
@@ -154,7 +157,7 @@ def ratio_term(form: ByRatio, p: jax.Array, q: jax.Array) -> jax.Array:
     return (1 - edge) * inside + outside + 0 * jnp.sqrt(jnp.minimum(p, q))
 
 
-def _ratio_jvp(form: ByRatio, primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
+def _ratio_jvp(form: Inside, primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
     (p, q), (dp, dq) = _numerics.apart(*primals), tangents
 
     def slope(own: jax.Array, other: jax.Array, rule: Callable, sign: float, only: int) -> jax.Array:
@@ -276,7 +279,7 @@ def _second_exponential(x: jax.Array) -> jax.Array:
 
 
 @dataclasses.dataclass(frozen=True)
-class Alpha(ByRatio):
+class Alpha(Inside):
     """Minka's, for alpha at most 1/2 and other than 0; the others are these reversed."""
 
     alpha: float
@@ -309,8 +312,15 @@ class Alpha(ByRatio):
         beyond = (jnp.expm1(far) - jnp.expm1(a * far) / a) * jnp.exp(-jnp.maximum(far, 0))
         if a < 0:
             beyond = jnp.where(far < 0, jnp.expm1(far) * jnp.exp(-growth) + jnp.expm1(-growth) / a, beyond)
-        factor = jnp.where(small, near * jnp.exp(-jnp.maximum(held, 0)), beyond) / (1 - a)
-        return jnp.where(small, jnp.zeros_like(r), max(-a, 0.0) * jnp.maximum(-r, 0)), factor
+        growing = max(-a, 0.0) * jnp.maximum(-r, 0)
+        near = near * jnp.exp(-jnp.maximum(held, 0) - max(-a, 0.0) * jnp.maximum(-held, 0))
+        return growing, jnp.where(small, near, beyond) / (1 - a)
+
+    def inside(self, p: jax.Array, q: jax.Array, difference: jax.Array) -> jax.Array:
+        """With a power, which a large exponent does not harm."""
+        s = difference / (p + q)
+        _, factor = self.split(s * (2 + _numerics.atanh_excess(s, jnp.log(p / q))))
+        return jnp.maximum(p, q) * jnp.power(jnp.maximum(q / p, 1), max(-self.alpha, 0.0)) * factor
 
     def slope_p(self, r: jax.Array) -> jax.Array:
         return jnp.expm1((self.alpha - 1) * r) / (self.alpha - 1)

@@ -10,7 +10,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from jaxinfo.generators._forms import ByRatio, Form
+from jaxinfo.generators._forms import Form, Inside
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Generator:
 
 
 @dataclasses.dataclass(frozen=True)
-class Plain(ByRatio):
+class Plain(Inside):
     """The function of a user, evaluated as it is, less its tangent at 1."""
 
     generator: Generator

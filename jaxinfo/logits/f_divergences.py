@@ -62,7 +62,7 @@ def f_divergence(
     function of one's own, a ratio beyond the range of the dtype counts as infinite.
 
     **Gradient**: `p (f' - sum(p f'))` in `p_logits`, and that of the reversed divergence in `q_logits`: finite always;
-    ratios beyond the square root of the largest number have the slope of that.
+    where the divergence exceeds the fourth root of the largest number, too small.
 
     Reference: I. Csiszár, "Information-type measures of difference of probability distributions and indirect
         observations", Studia Scientiarum Mathematicarum Hungarica 2, 1967.
