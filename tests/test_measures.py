@@ -169,13 +169,11 @@ def boundary(index: int, dtype: type):
 
 
 indices = pytest.mark.parametrize("index", range(len(MEASURES)), ids=[m.identifier for m in MEASURES])
-# Derivatives take most of the compiling; in double precision those of a function's other rows are slow tests.
+# Derivatives take most of the compiling; those of the other rows of a function are slow tests.
 differentiated_indices = pytest.mark.parametrize(
     "index",
     [
-        pytest.param(
-            i, id=m.identifier, marks=[pytest.mark.slow] if jax.config.jax_enable_x64 and m not in FIRST else []
-        )
+        pytest.param(i, id=m.identifier, marks=[pytest.mark.slow] if m not in FIRST else [])
         for i, m in enumerate(MEASURES)
     ],
 )
