@@ -31,7 +31,7 @@ SUBJECTS = {
     "Probabilities, or labels, against logits": ("mixed",),
     "Joint tables": ("joint", "comparisons", "pointwise", "marginals"),
     "Many variables": ("correlations", "interactions"),
-    "Conditional tables and processes": ("processes",),
+    "Conditional tables and processes": ("processes", "transfer"),
     "Patterns": ("patterns",),
     "All pairs and ragged data": ("pairwise", "segments"),
     "Checks of values": ("validation",),
