@@ -281,7 +281,8 @@ def chernoff_information_gradient(p, q):
     for x, y, b in ((p, q, a), (q, p, 1 - a)):
         at_x, at_y = equals(x, 0), equals(y, 0)
         ratio = power(select(at_y, 0, y) / select(at_x, 1, x), 1 - b)
-        slopes.append(select(at_x & ~at_y, 0, b / v - ratio * b / s))
+        steep = at_x & ~at_y & (b < 1)  # at the end of the orders the slope is finite there
+        slopes.append(select(steep, 0, b / v - ratio * b / s))
     return tuple(slopes)
 
 

@@ -416,7 +416,7 @@ def test_batches(measure):
     arrays, others = [jnp.asarray(x) for x in given], [jnp.asarray(x[:, ::-1]) for x in given]
     expected = answers(measure, given, (2, 3))
     chex.clear_trace_counter()  # it counts by name
-    program = jax.jit(chex.assert_max_traces(lambda *a: (measure(*a), jax.vmap(jax.vmap(measure))(*a)), n=1))
+    program = quick_jit(chex.assert_max_traces(lambda *a: (measure(*a), jax.vmap(jax.vmap(measure))(*a)), n=1))
     eager, (jitted, mapped) = measure(*arrays), program(*arrays)
     for actual in (eager, jitted, mapped):
         close(actual, expected)

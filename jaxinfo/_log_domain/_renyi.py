@@ -119,7 +119,7 @@ def by_order(
     weight = jnp.exp(t.log_power - jnp.where(jnp.isinf(m), jnp.zeros_like(m), m))
     mean = change(weight * t.log_ratio, axes) / change(weight, axes)
     far = (mean - value - dv / v) / jnp.where(near, jnp.ones_like(a), a - 1)
-    return jnp.where(near, close, far)
+    return jnp.where(jnp.isinf(value), jnp.zeros_like(value), jnp.where(near, close, far))
 
 
 def _by_order(axes: Axes, value: jax.Array, p: jax.Array, q: jax.Array, a: jax.Array) -> jax.Array:
