@@ -165,13 +165,6 @@ def mask(name: str, where: ArrayLike | None, shape: tuple[int, ...]) -> jax.Arra
         raise ValueError(f"{name}: where of shape {array.shape} does not broadcast to {shape}") from error
 
 
-def count(name: str, where: ArrayLike | None, table: jax.Array, axes: tuple[int, ...]) -> jax.Array:
-    """How many entries of each row are kept, axes kept."""
-    kept = mask(name, where, table.shape)
-    here = jnp.ones(table.shape, table.dtype) if kept is None else kept.astype(table.dtype)
-    return jnp.sum(here, axis=axes, keepdims=True)
-
-
 def choose_form(name: str, q: object, weight: object, weights: object) -> None:
     """Two tables go with `weight`, a stack of tables with `weights`."""
     if q is not None and weights is not None:

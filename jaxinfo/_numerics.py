@@ -58,10 +58,9 @@ def finish(value: jax.Array, axes: Axes, keepdims: bool, unit: float, dtype: jnp
 
 
 def evenness(entropy: jax.Array, count: jax.Array) -> jax.Array:
-    """Entropy over the greatest that so many outcomes can have; 0 for one outcome, NaN for none."""
+    """Entropy over the greatest that so many outcomes can have; 0 for fewer than two."""
     several = count > 1
-    value = entropy / jnp.log(jnp.where(several, count, 2))
-    return jnp.where(count == 0, jnp.nan, value)
+    return jnp.where(several, entropy / jnp.log(jnp.where(several, count, 2)), 0 * entropy)
 
 
 def fence(rows: jax.Array) -> jax.Array:

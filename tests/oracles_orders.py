@@ -40,10 +40,10 @@ def _is_zero(x):
 
 
 def renyi_entropy(p, order):
-    """NaN of a table without mass."""
+    """0 of a table without mass."""
     c = p.sum()
     if _is_zero(c):
-        return mpf(np.nan)
+        return c
     if order == 1:
         return entropy(p) / c
     if math.isinf(order):
@@ -54,7 +54,7 @@ def renyi_entropy(p, order):
 def renyi_entropy_gradient(p, order):
     c, zero = p.sum(), equals(p, 0)
     if _is_zero(c):
-        return (select(zero | True, np.nan, p),)
+        return (p,)
     if order == 1:
         return (select(zero, 0, -(log_or_zero(p) + renyi_entropy(p, 1) + 1) / c),)
     a = mpf(order)
@@ -325,7 +325,22 @@ def _of_two(value, gradient):
 logits_renyi_entropy, logits_renyi_entropy_gradient = _of_one(renyi_entropy, renyi_entropy_gradient)
 logits_tsallis_entropy, logits_tsallis_entropy_gradient = _of_one(tsallis_entropy, tsallis_entropy_gradient)
 logits_min_entropy, logits_min_entropy_gradient = _of_one(min_entropy, min_entropy_gradient)
-logits_normalized_entropy, logits_normalized_entropy_gradient = _of_one(normalized_entropy, normalized_entropy_gradient)
+
+
+def logits_normalized_entropy(z):
+    """Over the logarithm of the number of outcomes that are not masked."""
+    p, _, masked = normalise(z)
+    return entropy(p) / log(mpf(p.size - int(masked.sum())) + p.sum() * 0) if p.size > masked.sum() + 1 else p.sum() * 0
+
+
+def logits_normalized_entropy_gradient(z):
+    p, _, masked = normalise(z)
+    if p.size == masked.sum() + 1:
+        return (p * 0,)
+    scale = log(mpf(p.size - int(masked.sum())) + p.sum() * 0)
+    return (through_softmax(p, entropy_gradient(p)[0]) / scale,)
+
+
 logits_renyi_divergence, logits_renyi_divergence_gradient = _of_two(renyi_divergence, renyi_divergence_gradient)
 logits_tsallis_divergence, logits_tsallis_divergence_gradient = _of_two(tsallis_divergence, tsallis_divergence_gradient)
 logits_alpha_divergence, logits_alpha_divergence_gradient = _of_two(alpha_divergence, alpha_divergence_gradient)

@@ -572,7 +572,7 @@ def test_where_everywhere_and_nowhere(measure):
     if any(measure.is_logits):
         assert np.isnan(nothing).all()
     else:
-        np.testing.assert_array_equal(nothing, 1 if measure.name == "perplexity" else 0)
+        np.testing.assert_array_equal(nothing, measure.nothing)
 
 
 @functions(lambda m: m.ranks == (1, 1))
@@ -622,7 +622,7 @@ def test_axes_of_length_one_and_none(measure):
     elif any(measure.is_logits):
         assert np.isnan(empty).all()  # as when every logit is masked
     else:
-        np.testing.assert_array_equal(empty, 1 if measure.name == "perplexity" else 0)
+        np.testing.assert_array_equal(empty, measure.nothing)
 
 
 # --- dtypes -----------------------------------------------------------------------------------------------------

@@ -12,17 +12,20 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from jaxinfo import _powers
 from jaxinfo._log_domain import _power_logits, _renyi
 from jaxinfo._log_domain._power_divergence import Pair, pair_of_tables
 from jaxinfo._log_domain._rows import Axes, row_max, total
+from jaxinfo._log_domain._softmax import surprisal
 
 _STEPS = 64  # a bracket of float64 is exhausted before
 
 
-def _moments(axes: Axes, t: Pair, a: jax.Array) -> tuple[jax.Array, jax.Array]:
+def _moments(axes: Axes, t: Pair, a: jax.Array, excess: jax.Array) -> tuple[jax.Array, jax.Array]:
     """Mean and variance of `log(p/q)` under `p^a q^(1-a)`, given the pair's powers of order 0.
 
-    The mean is less the derivative of `log (a sum p + (1-a) sum q)`, which is 0 for normalised tables.
+    The mean is less the derivative of `log v` with `v = a sum p + (1-a) sum q`; the excess is `sum p - sum q`. Where p
+    and q are close, `sum (w log(p/q) - p + q)` has terms of second order, and the mean the digits of their sum.
     """
     exponent = t.log_power + a * t.log_ratio
     m = row_max(exponent, axes)
@@ -31,14 +34,28 @@ def _moments(axes: Axes, t: Pair, a: jax.Array) -> tuple[jax.Array, jax.Array]:
     s = jnp.where(s == 0, jnp.ones_like(s), s)  # nothing in common
     mean = total(w * t.log_ratio, axes) / s
     variance = total(w * jnp.square(t.log_ratio - mean), axes) / s
-    of_p, of_q = total(t.p, axes), total(t.q, axes)
-    return mean - (of_p - of_q) / (a * of_p + (1 - a) * of_q), variance
+    v = total(t.q, axes) + a * excess
+    close = _is_close(axes, t)
+    r = jnp.where(close, t.log_ratio, jnp.zeros_like(t.log_ratio))
+    second = t.q * r * r * (a * _powers.expm1_ratio(a * r) - _powers.exp_excess(r))
+    p, q = (jnp.where(t.inside, x, jnp.ones_like(x)) for x in (t.p, t.q))
+    gap = jnp.where(t.inside, _powers.power_gap(p, q, r, jnp.exp(jnp.where(close, exponent, 0)), a), 0)
+    short = a * (a - 1) * total(gap, axes)  # of the sum of powers from v
+    precise = (total(second, axes) - excess * short / v) / jnp.where(close, v + short, 1)
+    return jnp.where(close, precise, mean - excess / v), variance
 
 
-def _root(axes: Axes, t: Pair) -> jax.Array:
+def _is_close(axes: Axes, t: Pair) -> jax.Array:
+    """Rows without a zero in one table alone whose ratios are all within a factor of e."""
+    far = t.only_p | t.only_q | (jnp.abs(t.log_ratio) > 1)
+    return ~jnp.any(far, axis=axes, keepdims=True)
+
+
+def _root(axes: Axes, t: Pair, excess: jax.Array) -> jax.Array:
     """Newton's method in a bracket that halves where a step would leave it; 0 or 1 where the mean has one sign."""
-    tolerance = float(jnp.finfo(t.p.dtype).eps) ** 0.5 / 8
-    half = 0.5 * jnp.ones_like(row_max(t.p, axes))
+    spread = jnp.maximum(1, row_max(jnp.abs(t.log_ratio), axes))  # the powers move by as much as the order times that
+    tolerance = float(jnp.finfo(t.p.dtype).eps) ** 0.5 / (8 * spread)
+    half = 0.5 * jnp.ones_like(spread)
 
     def unfinished(state: Any) -> jax.Array:
         count, _, _, _, moved = state
@@ -46,22 +63,22 @@ def _root(axes: Axes, t: Pair) -> jax.Array:
 
     def step(state: Any) -> Any:
         count, a, low, high, _ = state
-        mean, variance = _moments(axes, t, a)
+        mean, variance = _moments(axes, t, a, excess)
         low, high = jnp.where(mean < 0, a, low), jnp.where(mean < 0, high, a)
         newton = a - mean / jnp.where(variance > 0, variance, jnp.ones_like(variance))
         new = jnp.where((newton > low) & (newton < high), newton, 0.5 * (low + high))
         return count + 1, new, low, high, jnp.abs(new - a)
 
     root = lax.while_loop(unfinished, step, (0, half, 0 * half, 2 * half, 2 * half))[1]
-    first, last = _moments(axes, t, 0 * half)[0], _moments(axes, t, 2 * half)[0]
+    first, last = _moments(axes, t, 0 * half, excess)[0], _moments(axes, t, 2 * half, excess)[0]
     flat = (first == 0) & (last == 0)
     return jnp.where(flat, half, jnp.where(first >= 0, 0 * half, jnp.where(last <= 0, 2 * half, root)))
 
 
-def _best_order(axes: Axes, t: Pair) -> jax.Array:
+def _best_order(axes: Axes, t: Pair, excess: jax.Array) -> jax.Array:
     """The root, with its derivative: that of one Newton step from a fixed point. 0 and 1 stay."""
-    root = lax.stop_gradient(_root(axes, lax.stop_gradient(t)))
-    mean, variance = _moments(axes, t, root)
+    root = lax.stop_gradient(_root(axes, *lax.stop_gradient((t, excess))))
+    mean, variance = _moments(axes, t, root, excess)
     inner = (root > 0) & (root < 1) & (variance > 0)
     step = mean / jnp.where(inner, lax.stop_gradient(variance), jnp.ones_like(variance))
     return root - jnp.where(inner, step - lax.stop_gradient(step), jnp.zeros_like(step))
@@ -76,9 +93,14 @@ def _from_the_nearer_end(axes: Axes, divergence: Any, p: jax.Array, q: jax.Array
 
 def chernoff_of_tables(axes: Axes, p: jax.Array, q: jax.Array) -> jax.Array:
     t = pair_of_tables(p, q, jnp.zeros((1,) * p.ndim, p.dtype))
-    return _from_the_nearer_end(axes, _renyi.renyi_divergence, p, q, _best_order(axes, t))
+    best = _best_order(axes, t, total(p - q, axes))
+    return _from_the_nearer_end(axes, _renyi.renyi_divergence, p, q, best)
 
 
 def chernoff_of_logits(axes: Axes, z_p: jax.Array, z_q: jax.Array) -> jax.Array:
     t = _power_logits.pair_of_logits(axes, z_p, z_q, jnp.zeros((1,) * z_p.ndim, z_p.dtype))
-    return _from_the_nearer_end(axes, _power_logits.renyi_divergence, z_p, z_q, _best_order(axes, t))
+    # Where p and q are far apart, the ratio of their likeliest outcomes is seen from the others.
+    apart = jnp.where(t.inside, surprisal(axes, z_q) - surprisal(axes, z_p), jnp.zeros_like(t.log_ratio))
+    t = t._replace(log_ratio=jnp.where(_is_close(axes, t), t.log_ratio, apart))
+    best = _best_order(axes, t, jnp.zeros_like(row_max(z_p, axes)))
+    return _from_the_nearer_end(axes, _power_logits.renyi_divergence, z_p, z_q, best)

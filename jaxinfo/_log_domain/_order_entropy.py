@@ -20,7 +20,7 @@ from jax import lax
 from jax.custom_derivatives import SymbolicZero
 
 from jaxinfo import _numerics, _powers
-from jaxinfo._log_domain._rows import Axes, adaptive, again, change, floored, row_max, total, with_limit
+from jaxinfo._log_domain._rows import Axes, adaptive, again, change, floored, of_outcomes, row_max, total, with_limit
 from jaxinfo._log_domain._softmax import softmax, surprisal
 
 # Sums beyond that are far enough from 0 for a difference of powers.
@@ -68,7 +68,7 @@ def _log_power_sum(axes: Axes, t: Table, a: jax.Array) -> jax.Array:
 
 def _renyi(axes: Axes, t: Table, a: jax.Array, mass: jax.Array) -> jax.Array:
     b = a - 1
-    u = total(_terms(t, a), axes) / mass
+    u = _numerics.quotient(total(_terms(t, a), axes), mass)  # 0 without mass
     x = -b * u
     near = ~(jnp.abs(x) >= 0.5)  # NaN stays
     far = (jnp.log(mass) - _log_power_sum(axes, t, a)) / jnp.where(near, jnp.ones_like(b), b)
@@ -153,8 +153,7 @@ def _tsallis_slope(axes: Axes, _: jax.Array, p: jax.Array, a: jax.Array) -> jax.
 def _renyi_slope(axes: Axes, value: jax.Array, p: jax.Array, a: jax.Array) -> jax.Array:
     """`-(1 + a ((p e^H)^b - 1) / b) / c`."""
     inside = -(1 + a * _powers.deformed_log(a - 1, from_table(p, a).log + value))
-    mass = total(p, axes)
-    return _at_zero(p, a, inside) / jnp.where(mass == 0, jnp.nan, mass)
+    return _numerics.quotient(_at_zero(p, a, inside), jnp.broadcast_to(total(p, axes), p.shape))
 
 
 def _renyi_of_table(axes: Axes, p: jax.Array, a: jax.Array) -> jax.Array:
@@ -210,12 +209,12 @@ def _tsallis_logits_slope(axes: Axes, value: jax.Array, z: jax.Array, a: jax.Arr
 
 
 tsallis_of_logits = _rule(
-    lambda axes, z, a: total(_terms(from_logits(axes, z, a), a), axes),
+    of_outcomes(lambda axes, z, a: total(_terms(from_logits(axes, z, a), a), axes)),
     _tsallis_logits_slope,
     lambda axes, _, z, a: _change_of_order(axes, partial(from_logits, axes, z), a),
 )
 _finite_of_logits = _rule(
-    adaptive(_renyi_logits_fast, _renyi_of_logits, 0.0),
+    of_outcomes(adaptive(_renyi_logits_fast, _renyi_of_logits, 0.0)),
     lambda axes, value, z, a: -a * _tilt(axes, z, a, value),
     lambda axes, value, z, a: _renyi_by_order(axes, partial(from_logits, axes, z), a, jnp.ones_like(a), value),
 )
@@ -230,6 +229,7 @@ def min_entropy_of_table(axes: Axes, p: jax.Array) -> jax.Array:
     return _numerics.surprisal_term(largest)
 
 
+@of_outcomes
 def min_entropy_of_logits(axes: Axes, z: jax.Array) -> jax.Array:
     """The surprisal of the likeliest outcome."""
     return jnp.min(surprisal(axes, z), axis=axes, keepdims=True, initial=jnp.inf)

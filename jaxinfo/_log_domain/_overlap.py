@@ -45,7 +45,7 @@ def _bhattacharyya_fast(axes: Axes, p: jax.Array, q: jax.Array) -> jax.Array:
 
 def _bhattacharyya_accurate(axes: Axes, p: jax.Array, q: jax.Array) -> jax.Array:
     mass = 0.5 * (total(p, axes) + total(q, axes))
-    return -_numerics.log1p(-0.5 * total(hellinger_term(p, q), axes) / mass)
+    return -_numerics.log1p(-0.5 * _numerics.quotient(total(hellinger_term(p, q), axes), mass))
 
 
 _bhattacharyya = adaptive(_bhattacharyya_fast, _bhattacharyya_accurate, 0.25)
@@ -68,7 +68,7 @@ def _bhattacharyya_jvp(axes: Axes, primals: Any, tangents: Any) -> tuple[jax.Arr
     def slope(p: jax.Array, q: jax.Array) -> jax.Array:
         ratio = _numerics.quotient(_numerics.square_root(q), _numerics.square_root(p))
         steep = jnp.where(infinite & (p == 0) & (q > 0), -jnp.inf, jnp.zeros_like(p))
-        return (_root_slope(p, q) - ratio * excess) / mass + steep
+        return _numerics.quotient(_root_slope(p, q) - ratio * excess, jnp.broadcast_to(mass, p.shape)) + steep
 
     return value, change(_numerics.linear(p, (dp, lambda: slope(p, q)), (dq, lambda: slope(q, p))), axes)
 

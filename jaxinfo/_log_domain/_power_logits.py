@@ -16,7 +16,17 @@ import jax.numpy as jnp
 from jaxinfo import _numerics, _powers
 from jaxinfo._log_domain import _renyi
 from jaxinfo._log_domain._power_divergence import Pair, alpha_terms, change_of_order, rule, tsallis_terms
-from jaxinfo._log_domain._rows import Axes, adaptive, change, floored, present, shifted_normalizer, total, with_limit
+from jaxinfo._log_domain._rows import (
+    Axes,
+    adaptive,
+    change,
+    floored,
+    of_outcomes,
+    present,
+    shifted_normalizer,
+    total,
+    with_limit,
+)
 from jaxinfo._log_domain._softmax import log_softmax_ratio, softmax, surprisal
 
 
@@ -112,7 +122,7 @@ def _sum_of(terms: Callable[[Pair, jax.Array], jax.Array], slopes: Callable[...,
     def by_order(axes: Axes, _: Any, z_p: jax.Array, z_q: jax.Array, a: jax.Array) -> jax.Array:
         return change_of_order(terms, axes, partial(pair_of_logits, axes, z_p, z_q), a)
 
-    return rule(adaptive(fast, accurate, 0.0), _tangent(slopes), by_order)
+    return rule(of_outcomes(adaptive(fast, accurate, 0.0)), _tangent(slopes), by_order)
 
 
 def _renyi_fast(axes: Axes, z_p: jax.Array, z_q: jax.Array, a: jax.Array) -> jax.Array:
@@ -130,7 +140,7 @@ def _renyi_by_order(axes: Axes, value: jax.Array, z_p: jax.Array, z_q: jax.Array
 
 alpha_divergence = _sum_of(alpha_terms, _alpha_slopes, lambda a: a * (a - 1))
 tsallis_divergence = _sum_of(tsallis_terms, _tsallis_slopes, lambda a: a - 1)
-_finite_renyi = rule(adaptive(_renyi_fast, _renyi_accurate, 0.0), _tangent(_renyi_slopes), _renyi_by_order)
+_finite_renyi = rule(of_outcomes(adaptive(_renyi_fast, _renyi_accurate, 0.0)), _tangent(_renyi_slopes), _renyi_by_order)
 
 
 def _of_infinite_order(axes: Axes, z_p: jax.Array, z_q: jax.Array) -> jax.Array:

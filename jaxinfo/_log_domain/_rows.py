@@ -73,6 +73,11 @@ def selective(fast: RowFunction, accurate: RowFunction) -> RowFunction:
     return _batchable(on_cpu, accurate)
 
 
+def of_outcomes(value: RowFunction) -> RowFunction:
+    """A function of rows of logits; no outcome is no distribution: NaN."""
+    return lambda axes, *tables: value(axes, *tables) if tables[0].size else jnp.nan * total(tables[0], axes)
+
+
 def with_limit(finite: RowFunction, infinite: RowFunction, axes: Axes, *arguments: jax.Array) -> jax.Array:
     """A function of tables and an order, where the order is infinite another function of the tables."""
     *tables, order = arguments

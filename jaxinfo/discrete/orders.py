@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import jax
+import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxinfo import _checks, _log_domain, _numerics
@@ -176,7 +177,7 @@ def normalized_entropy(
         TypeError: If an argument is not real or `where` not boolean.
         ValueError: If `axis`, `where` do not fit.
 
-    **Domain**: a single outcome has entropy 0 and evenness 0; a negative probability gives NaN in its row.
+    **Domain**: 0 for a single outcome; a negative probability gives NaN in its row.
 
     **Gradient**: that of `entropy`, over `log K`.
 
@@ -190,6 +191,7 @@ def normalized_entropy(
     """
     name = "normalized_entropy"
     kept, axes, dtype = prepare(name, p, axis, where)
-    kept_outcomes = _checks.count(name, where, kept, axes)
+    outcomes = jnp.ones_like(kept) if where is None else jnp.broadcast_to(where, kept.shape).astype(kept.dtype)
+    count = jnp.sum(outcomes, axis=axes, keepdims=True)
     nats = _numerics.row_sum(_numerics.entropy_term(kept), axes, True)
-    return _numerics.finish(_numerics.evenness(nats, kept_outcomes), axes, keepdims, 1.0, dtype)
+    return _numerics.finish(_numerics.evenness(nats, count), axes, keepdims, 1.0, dtype)

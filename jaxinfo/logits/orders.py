@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import jax
+import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxinfo import _checks, _log_domain, _numerics
@@ -164,7 +165,7 @@ def normalized_entropy(
 ) -> jax.Array:
     r"""Normalised entropy $H(p) / \log K$ of $p = \mathrm{softmax}(z)$, the efficiency or evenness.
 
-    K is the number of outcomes that `where` keeps, masked ones of the logits included.
+    K is the number of outcomes that are not masked.
 
     Args:
         logits: Unnormalised log-probabilities `[..., K]`.
@@ -179,7 +180,7 @@ def normalized_entropy(
         TypeError: If an argument is not real or `where` not boolean.
         ValueError: If `axis`, `where` do not fit.
 
-    **Domain**: a single outcome has entropy 0 and evenness 0.
+    **Domain**: 0 for a single outcome.
 
     **Gradient**: that of `entropy`, over `log K`.
 
@@ -194,6 +195,6 @@ def normalized_entropy(
     """
     name = "normalized_entropy"
     z, axes, dtype = one(name, "logits", logits, axis, where)
-    kept_outcomes = _checks.count(name, where, z, axes)
+    count = jnp.sum((z != -jnp.inf).astype(z.dtype), axis=axes, keepdims=True)
     nats = _log_domain.entropy(axes, z)
-    return _numerics.finish(_numerics.evenness(nats, kept_outcomes), axes, keepdims, 1.0, dtype)
+    return _numerics.finish(_numerics.evenness(nats, count), axes, keepdims, 1.0, dtype)

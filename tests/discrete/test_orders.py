@@ -146,3 +146,15 @@ def test_chernoff_information_of_mirrored_tables():
     p, q = array([0.5, 0.5, 0.0]), array([0.4, 0.0, 0.6])
     np.testing.assert_allclose(jaxinfo.chernoff_information(p, q), -np.log(0.4), rtol=8 * eps())
     np.testing.assert_allclose(jaxinfo.chernoff_information(q, p), -np.log(0.4), rtol=8 * eps())
+
+
+def test_evenness_counts_the_outcomes_that_are_kept():
+    p = array([0.25, 0.25, 0.5, 0.0])
+    np.testing.assert_allclose(jaxinfo.normalized_entropy(p), 1.5 / 2, rtol=8 * eps())
+    kept = np.array([True, True, True, False])
+    np.testing.assert_allclose(jaxinfo.normalized_entropy(p, where=kept), 1.5 / np.log2(3), rtol=8 * eps())
+    spoiled = np.where(kept, p, np.nan)
+    np.testing.assert_array_equal(
+        jaxinfo.normalized_entropy(spoiled, where=kept), jaxinfo.normalized_entropy(p, where=kept)
+    )
+    assert jaxinfo.normalized_entropy(p, where=np.array([True, False, False, False])) == 0

@@ -44,7 +44,7 @@ def _discrete() -> list[Measure]:
             sizes=(3, 128),
             **divergence,
         ),
-        Measure(discrete.perplexity, "table", oracle("perplexity"), REDUCES - {"base"}),
+        Measure(discrete.perplexity, "table", oracle("perplexity"), REDUCES - {"base"}, nothing=1.0),
         Measure(discrete.binary_entropy, "probability", oracle("binary_entropy"), frozenset({"base"}), sizes=(1000,)),
         Measure(discrete.joint_entropy, "table", oracle("entropy"), arguments={"axis": -1}, sizes=(3, 128)),
         Measure(discrete.conditional_entropy, "joint", oracle("conditional_entropy"), WHOLE_TABLE),

@@ -34,6 +34,7 @@ class Measure:
       output_rank: 0 where one problem gives a number, else the rank of the table it gives.
       variant: what tells it from another row of the same function.
       sizes: the lengths of its tables, fewer where another row already sums the same terms.
+      nothing: the answer of a table without mass.
       kink: whether it has no second derivative at these arguments.
     """
 
@@ -48,6 +49,7 @@ class Measure:
     output_rank: int = 0
     variant: str = ""
     sizes: tuple[int, ...] = inputs.SIZES
+    nothing: float = 0.0
     kink: Callable[..., bool] | None = None
 
     @property

@@ -26,8 +26,10 @@ def _of(module):
         _row(module, "renyi_entropy", one, "order", 3.0, **small),
         _row(module, "tsallis_entropy", one, "order", 0.5, **small, **unitless),
         _row(module, "tsallis_entropy", one, "order", 2.0, **most, **unitless),
-        _row(module, "min_entropy", one, kink=lambda x: bool(np.sum(x == x.max()) > 1), **most),
-        _row(module, "normalized_entropy", one, **small, **unitless),
+        _row(module, "min_entropy", one, kink=lambda x: bool(np.sum(x == x.max()) > 1), nothing=np.inf, **most),
+        _row(
+            module, "normalized_entropy", one, **small, options=UNITLESS - ({"where"} if module is discrete else set())
+        ),
         _row(module, "renyi_divergence", two, "order", 0.75, **most, **divergence),
         _row(module, "renyi_divergence", two, "order", 1.0, **small, **divergence),
         _row(module, "renyi_divergence", two, "order", 2.0, **small, **divergence),
