@@ -255,6 +255,8 @@ def _best_order(p, q):
     a = mpf(1) / 2
     for _ in range(300):
         _, mean, variance = _log_mass(p, q, a)
+        if mean == 0:
+            break
         low, high = (a, high) if mean < 0 else (low, a)
         new = a - mean / variance if variance > 0 else a
         new = new if low < new < high else (low + high) / 2
@@ -273,8 +275,10 @@ def chernoff_information(p, q):
 def chernoff_information_gradient(p, q):
     """Of minus the logarithm at the best order, held fixed."""
     value = float(chernoff_information(p, q))
-    if not np.isfinite(value) or value == 0:
+    if _is_zero(p) and _is_zero(q):
         return p * 0, q * 0
+    if np.isinf(value):  # that of the divergence of order 1/2
+        return renyi_divergence_gradient(p, q, 0.5)
     a = _best_order(p, q)
     s, v = (power(p, a) * power(q, 1 - a)).sum(), p.sum() * a + q.sum() * (1 - a)
     slopes = []

@@ -62,11 +62,13 @@ def _root(axes: Axes, t: Pair, excess: jax.Array) -> jax.Array:
         return (count < _STEPS) & jnp.any(moved > tolerance)
 
     def step(state: Any) -> Any:
-        count, a, low, high, _ = state
+        count, a, low, high, moved = state
         mean, variance = _moments(axes, t, a, excess)
         low, high = jnp.where(mean < 0, a, low), jnp.where(mean < 0, high, a)
         newton = a - mean / jnp.where(variance > 0, variance, jnp.ones_like(variance))
-        new = jnp.where((newton > low) & (newton < high), newton, 0.5 * (low + high))
+        usable = (newton > low) & (newton < high) & (variance > 0)
+        new = jnp.where(usable, newton, 0.5 * (low + high))
+        new = jnp.where(moved > tolerance, new, a)  # a row that has converged does not wait for the others
         return count + 1, new, low, high, jnp.abs(new - a)
 
     root = lax.while_loop(unfinished, step, (0, half, 0 * half, 2 * half, 2 * half))[1]
@@ -88,7 +90,9 @@ def _from_the_nearer_end(axes: Axes, divergence: Any, p: jax.Array, q: jax.Array
     """`(1 - a) R_a(p|q)`, which is `a R_(1-a)(q|p)`: an order up to 1/2 is finite wherever p and q meet."""
     swap = a > 0.5
     x, y, b = jnp.where(swap, q, p), jnp.where(swap, p, q), jnp.where(swap, 1 - a, a)
-    return (1 - b) * divergence(axes, x, y, b)
+    value = divergence(axes, x, y, b)
+    infinite = jnp.isinf(value)  # nothing in common, at whatever order
+    return jnp.where(infinite, value, (1 - b) * jnp.where(infinite, jnp.zeros_like(value), value))
 
 
 def chernoff_of_tables(axes: Axes, p: jax.Array, q: jax.Array) -> jax.Array:
