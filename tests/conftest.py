@@ -28,3 +28,15 @@ hypothesis.settings.load_profile("jaxinfo-ci" if os.environ.get("CI") else "jaxi
 def _eight_devices() -> None:
     """Fails at once, and not in some sharding test, if the flags came too late."""
     assert jax.device_count() == 8
+
+
+_PROGRAMS_KEPT = 250  # tests
+_finished = 0
+
+
+def pytest_runtest_teardown():
+    """Compiled programs are dropped now and then: thousands of tests would keep gigabytes of them."""
+    global _finished  # noqa: PLW0603
+    _finished += 1
+    if _finished % _PROGRAMS_KEPT == 0:
+        jax.clear_caches()

@@ -277,6 +277,11 @@ def chernoff_information_gradient(p, q):
     value = float(chernoff_information(p, q))
     if _is_zero(p) and _is_zero(q):
         return p * 0, q * 0
+    if _is_zero(p) or _is_zero(q):  # one of them has no mass: the order is at its end
+        ends = [
+            (p * 0 + 1 / x.sum()) if not _is_zero(x) else select(~equals(y, 0), -np.inf, p) for x, y in ((p, q), (q, p))
+        ]
+        return tuple(ends)
     if np.isinf(value):  # that of the divergence of order 1/2
         return renyi_divergence_gradient(p, q, 0.5)
     a = _best_order(p, q)
