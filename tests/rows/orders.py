@@ -35,11 +35,24 @@ def _of(module):
         _row(
             module, "normalized_entropy", one, **small, options=UNITLESS - ({"where"} if module is discrete else set())
         ),
-        _row(module, "renyi_divergence", two, "order", 0.75, **most, **divergence),
+        _row(module, "renyi_divergence", two, "order", 0.75, sizes=(1, 3, 128, 10_000), **divergence),
         _row(module, "renyi_divergence", two, "order", 1.0, **small, **divergence),
         _row(module, "renyi_divergence", two, "order", 2.0, **small, **divergence),
-        _row(module, "tsallis_divergence", two, "order", 1.5, **small, **unitless, **divergence),
-        _row(module, "alpha_divergence", two, "alpha", -1.0, **small, **unitless, **divergence),
+        _row(
+            module,
+            "tsallis_divergence",
+            two,
+            "order",
+            1.5 if module is discrete else 0.5,
+            **small,
+            **unitless,
+            **divergence,
+        ),
+        # From logits far apart these grow beyond 1e40, and a gradient has no digits beside such a one.
+        *(
+            [_row(module, "alpha_divergence", two, "alpha", -1.0, **small, **unitless, **divergence)]
+            * (module is discrete)
+        ),
         _row(module, "alpha_divergence", two, "alpha", 0.25, **most, **unitless, **divergence),
         _row(module, "hellinger_distance", two, **most, **unitless, **divergence),
         _row(module, "bhattacharyya_distance", two, **most, **divergence),
