@@ -511,15 +511,19 @@ class Oracle:
     def __call__(self, *arguments) -> Exact:
         """The value on floats, as exact numbers."""
         points = [exact(x) for x in arguments]
-        with _context.workdps(self._digits(points)):
+        with self.precision(points):
             return self.value(*points)
 
+    def precision(self, points: list[Exact]) -> Any:
+        """The context in which the value and the gradient at these points have digits enough."""
+        return _context.workdps(self._digits(points))
+
     def _digits(self, points: list[Exact]) -> int:
-        """60, or 400 for an answer so small that 60 may not resolve it."""
+        """60, or 400 for an answer so small, or made of numbers so large, that 60 may not resolve it."""
         if any(_is_double_double(x) for x in points):
             return _context.dps
         size = np.abs(np.asarray(self.value(*points), dtype=object).ravel())
-        return 400 if any(x < 1e-20 for x in size) else _context.dps
+        return 400 if any(x < 1e-20 or 1e20 < x < np.inf for x in size) else _context.dps
 
     def condition(self, *arguments) -> np.ndarray:
         """sum_i |x_i df/dx_i| / |f| over all inputs; infinite where f is 0, 1 where f is infinite."""

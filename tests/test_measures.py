@@ -21,15 +21,18 @@ from tests.table import CHECKS, MEASURES, default_float, expected_value
 every_measure = pytest.mark.parametrize("measure", MEASURES, ids=lambda m: m.identifier)
 divergences = pytest.mark.parametrize("measure", [m for m in MEASURES if m.divergence], ids=lambda m: m.identifier)
 
-# Other rows of a function have other arguments: their numbers are tested, but what an option means does not change.
 FIRST = [m for i, m in enumerate(MEASURES) if m.function not in [other.function for other in MEASURES[:i]]]
-of_one_precision = pytest.mark.skipif(jax.config.jax_enable_x64, reason="what an option means is the same with x64 on")
 
 
 def functions(chosen=None):
-    """The functions of that kind, with x64 off."""
-    parameters = pytest.mark.parametrize("measure", list(filter(chosen, FIRST)), ids=lambda m: m.identifier)
-    return lambda test: of_one_precision(parameters(test))
+    """What an option means hangs on neither the arguments nor the precision: all but one row of a function are slow."""
+    rows = [
+        pytest.param(
+            m, id=m.identifier, marks=[pytest.mark.slow] if jax.config.jax_enable_x64 or m not in FIRST else []
+        )
+        for m in filter(chosen, MEASURES)
+    ]
+    return pytest.mark.parametrize("measure", rows)
 
 
 def having(*options):
@@ -251,7 +254,9 @@ def differentiated(index: int, dtype: type):
 def expected_gradient(measure, row):
     """The oracle's gradient of one problem, or that of its finite entries' sum by numerical differentiation."""
     if measure.oracle.gradient is not None:
-        gradients = measure.oracle.gradient(*map(oracles.exact, row.arguments))
+        points = [oracles.exact(x) for x in row.arguments]
+        with measure.oracle.precision(points):
+            gradients = measure.oracle.gradient(*points)
     elif measure.name == "surprisal":
         # -sum of log-softmax over n unmasked entries: n p - 1, and 0 for a masked one.
         p, _, masked = oracles.normalise(oracles.exact(row.arguments[0]))
@@ -319,7 +324,8 @@ def hessian_oracle(measure, row):
             for sign in (1, -1):
                 moved = [x.copy() for x in points]
                 moved[i][k] = moved[i][k] + sign * step
-                gradients = measure.oracle.gradient(*moved)
+                with measure.oracle.precision(points):
+                    gradients = measure.oracle.gradient(*moved)
                 sides.append(np.concatenate([np.ravel(gradients[j]) for j in measure.differentiable]))
             change = (sides[0] - sides[1]) / (2 * step)
             hessian[:, column] = np.where(interior, change.astype(np.float64), np.nan)
@@ -697,8 +703,7 @@ def test_dtypes_are_kept(measure, dtype):
     assert {leaf.dtype for leaf in jax.tree.leaves(jax.eval_shape(program, *arrays))} == {np.dtype(dtype)}
 
 
-@pytest.mark.skipif(not jax.config.jax_enable_x64, reason="with x64 on")
-@pytest.mark.parametrize("measure", FIRST, ids=lambda m: m.identifier)
+@every_measure
 def test_single_precision_is_as_accurate_with_x64_on(measure):
     arrays = block(measure, 2, 3, dtype=np.float32)
     single = float(np.finfo(np.float32).eps)

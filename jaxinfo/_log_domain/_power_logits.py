@@ -39,22 +39,28 @@ def pair_of_logits(axes: Axes, z_p: jax.Array, z_q: jax.Array, a: jax.Array) -> 
     return Pair(p, q, log_ratio, jnp.exp(log_power), log_power, inside, here_q & ~here_p, here_p & ~here_q)
 
 
-def _toward(weight: jax.Array, power: jax.Array, inside: jax.Array, order: jax.Array, x: jax.Array) -> jax.Array:
-    """`(power - weight) / order`, where the power is `weight e^(order x)`; it is 0 outside."""
+def _toward(axes: Axes, weight: jax.Array, power: jax.Array, t: Pair, order: jax.Array, x: jax.Array) -> jax.Array:
+    """`(power - weight) / order`, where the power is `weight e^(order x)`; it is 0 outside.
+
+    Both are distributions: their difference at an outcome nearly sure in both is minus that at the others.
+    """
     held = jnp.where(order == 0, jnp.ones_like(order), order)
     far = order * x > 1
     near = weight * _powers.deformed_log(order, jnp.where(far, jnp.zeros_like(x), x))
-    return jnp.where(inside, jnp.where(far, (power - weight) / held, near), -weight / held)
+    difference = jnp.where(t.inside, jnp.where(far, (power - weight) / held, near), -weight / held)
+    sure = (weight > 0.75) & (power > 0.75)
+    others = change(jnp.where(sure, jnp.zeros_like(difference), difference), axes)
+    return jnp.where(sure, -others, difference)
 
 
-def _slopes(t: Pair, a: jax.Array, renyi: jax.Array) -> tuple[jax.Array, jax.Array]:
+def _slopes(axes: Axes, t: Pair, a: jax.Array, renyi: jax.Array) -> tuple[jax.Array, jax.Array]:
     """`(w - p) / (a - 1)`, and `w - q`."""
     b = a - 1
     finite = jnp.where(jnp.isinf(renyi), jnp.zeros_like(renyi), renyi)
     w = jnp.exp(t.log_power - b * finite)
     one = jnp.ones_like(a)
     x = a * t.log_ratio - b * finite
-    return _toward(t.p, w, t.inside, b, t.log_ratio - finite), _toward(t.q, w, t.inside, one, x)
+    return _toward(axes, t.p, w, t, b, t.log_ratio - finite), _toward(axes, t.q, w, t, one, x)
 
 
 def _tangent(slopes: Callable[..., tuple[jax.Array, jax.Array]]) -> Callable[..., jax.Array]:
@@ -68,14 +74,14 @@ def _tangent(slopes: Callable[..., tuple[jax.Array, jax.Array]]) -> Callable[...
 
 
 def _renyi_slopes(axes: Axes, value: jax.Array, z_p: jax.Array, z_q: jax.Array, a: jax.Array) -> Any:
-    to_p, to_q = _slopes(pair_of_logits(axes, z_p, z_q, a), a, value)
+    to_p, to_q = _slopes(axes, pair_of_logits(axes, z_p, z_q, a), a, value)
     return a * to_p, -to_q
 
 
 def _tsallis_slopes(axes: Axes, value: jax.Array, z_p: jax.Array, z_q: jax.Array, a: jax.Array) -> Any:
     finite = jnp.where(jnp.isinf(value), jnp.zeros_like(value), value)
     s = 1 + (a - 1) * finite
-    to_p, to_q = _slopes(pair_of_logits(axes, z_p, z_q, a), a, _finite_renyi(axes, z_p, z_q, a))
+    to_p, to_q = _slopes(axes, pair_of_logits(axes, z_p, z_q, a), a, _finite_renyi(axes, z_p, z_q, a))
     return s * a * to_p, -s * to_q
 
 
@@ -97,8 +103,8 @@ def _alpha_slopes(axes: Axes, value: jax.Array, z_p: jax.Array, z_q: jax.Array, 
     s = jnp.where(infinite, jnp.ones_like(y), jnp.where(common, jnp.exp(y), jnp.zeros_like(y)))
     w = jnp.exp(t.log_power - y)
     over_a, over_b = (jnp.where(jnp.isfinite(o), o, jnp.zeros_like(o)) for o in (over_a, over_b))
-    to_p = _toward(t.p, w, t.inside, b, t.log_ratio - over_b)
-    return s * to_p, -s * _toward(t.q, w, t.inside, a, t.log_ratio - over_a)
+    to_p = _toward(axes, t.p, w, t, b, t.log_ratio - over_b)
+    return s * to_p, -s * _toward(axes, t.q, w, t, a, t.log_ratio - over_a)
 
 
 def _fast_log_power_sum(axes: Axes, z_p: jax.Array, z_q: jax.Array, a: jax.Array) -> jax.Array:
