@@ -22,9 +22,9 @@ _STEPS = 64  # a bracket of float64 is exhausted before
 
 
 def _moments(axes: Axes, t: Pair, a: jax.Array, excess: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Mean and variance of `log(p/q)` under `p^a q^(1-a)`, given the pair's powers of order 0.
+    """Mean of `log(p/q)` under `p^a q^(1-a)`, given the pair's powers of order 0, and its slope in a, the variance.
 
-    The mean is less the derivative of `log v` with `v = a sum p + (1-a) sum q`; the excess is `sum p - sum q`. Where p
+    Both are less those of `log v` with `v = a sum p + (1-a) sum q`; the excess is `sum p - sum q`. Where p
     and q are close, `sum (w log(p/q) - p + q)` has terms of second order, and the mean the digits of their sum.
     """
     exponent = t.log_power + a * t.log_ratio
@@ -42,7 +42,7 @@ def _moments(axes: Axes, t: Pair, a: jax.Array, excess: jax.Array) -> tuple[jax.
     gap = jnp.where(t.inside, _powers.power_gap(p, q, r, jnp.exp(jnp.where(close, exponent, 0)), a), 0)
     short = a * (a - 1) * total(gap, axes)  # of the sum of powers from v
     precise = (total(second, axes) - excess * short / v) / jnp.where(close, v + short, 1)
-    return jnp.where(close, precise, mean - excess / v), variance
+    return jnp.where(close, precise, mean - excess / v), variance + jnp.square(excess / v)
 
 
 def _is_close(axes: Axes, t: Pair) -> jax.Array:
@@ -63,10 +63,10 @@ def _root(axes: Axes, t: Pair, excess: jax.Array) -> jax.Array:
 
     def step(state: Any) -> Any:
         count, a, low, high, moved = state
-        mean, variance = _moments(axes, t, a, excess)
+        mean, slope = _moments(axes, t, a, excess)
         low, high = jnp.where(mean < 0, a, low), jnp.where(mean < 0, high, a)
-        newton = a - mean / jnp.where(variance > 0, variance, jnp.ones_like(variance))
-        usable = (newton > low) & (newton < high) & (variance > 0)
+        newton = a - mean / jnp.where(slope > 0, slope, jnp.ones_like(slope))
+        usable = (newton > low) & (newton < high) & (slope > 0)
         new = jnp.where(usable, newton, 0.5 * (low + high))
         new = jnp.where(moved > tolerance, new, a)  # a row that has converged does not wait for the others
         return count + 1, new, low, high, jnp.abs(new - a)
@@ -80,9 +80,9 @@ def _root(axes: Axes, t: Pair, excess: jax.Array) -> jax.Array:
 def _best_order(axes: Axes, t: Pair, excess: jax.Array) -> jax.Array:
     """The root, with its derivative: that of one Newton step from a fixed point. 0 and 1 stay."""
     root = lax.stop_gradient(_root(axes, *lax.stop_gradient((t, excess))))
-    mean, variance = _moments(axes, t, root, excess)
-    inner = (root > 0) & (root < 1) & (variance > 0)
-    step = mean / jnp.where(inner, lax.stop_gradient(variance), jnp.ones_like(variance))
+    mean, slope = _moments(axes, t, root, excess)
+    inner = (root > 0) & (root < 1) & (slope > 0)
+    step = mean / jnp.where(inner, lax.stop_gradient(slope), jnp.ones_like(slope))
     return root - jnp.where(inner, step - lax.stop_gradient(step), jnp.zeros_like(step))
 
 
