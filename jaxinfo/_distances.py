@@ -34,12 +34,17 @@ def _total_variation_jvp(primals: Any, tangents: Any) -> tuple[jax.Array, jax.Ar
 total_variation_term.defjvp(_total_variation_jvp, symbolic_zeros=True)
 
 
-@jax.custom_jvp
-def chi_squared_term(p: jax.Array, q: jax.Array) -> jax.Array:
-    """`(p - q)^2 / q`: `inf` where only `q` is 0, 0 where both are."""
+def chi_squared(p: jax.Array, q: jax.Array) -> jax.Array:
+    """`(p - q)^2 / q` of two that are not negative: `inf` where only `q` is 0, 0 where both are."""
     difference = p - q
     either = jnp.maximum(_numerics.tiny(p) - p, 0)  # positive where p is 0, else 0
-    return difference * (difference / (q + either)) + _nan_if_negative(p, q)
+    return difference * (difference / (q + either))
+
+
+@jax.custom_jvp
+def chi_squared_term(p: jax.Array, q: jax.Array) -> jax.Array:
+    """The same, NaN where one is negative."""
+    return chi_squared(p, q) + _nan_if_negative(p, q)
 
 
 def _chi_squared_jvp(primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
@@ -82,11 +87,16 @@ def _squared_hellinger_jvp(primals: Any, tangents: Any) -> tuple[jax.Array, jax.
 squared_hellinger_term.defjvp(_squared_hellinger_jvp, symbolic_zeros=True)
 
 
+def triangular(p: jax.Array, q: jax.Array) -> jax.Array:
+    """`(p - q)^2 / (p + q)` of two that are not negative, 0 where both are 0."""
+    difference = p - q
+    return difference * (difference / (p + q + _numerics.tiny(p)))
+
+
 @jax.custom_jvp
 def triangular_term(p: jax.Array, q: jax.Array) -> jax.Array:
-    """`(p - q)^2 / (p + q)`, 0 where both are 0."""
-    difference = p - q
-    return difference * (difference / (p + q + _numerics.tiny(p))) + _nan_if_negative(p, q)
+    """The same, NaN where one is negative."""
+    return triangular(p, q) + _nan_if_negative(p, q)
 
 
 def _triangular_slope(p: jax.Array, q: jax.Array) -> jax.Array:

@@ -106,6 +106,18 @@ def o_information(chain: Chain, table: jax.Array, count: int) -> jax.Array:
     return sum(differences[1:], differences[0])
 
 
+def co_information(chain: Chain, table: jax.Array, count: int, given: int = 0) -> jax.Array:
+    """`sum_S (-1)^|S| I(X;Y|S)` over the sets S of other variables than the last two, X and Y.
+
+    The first so many of the others are in S; the next one is summed out, or given too.
+    """
+    if given == count - 2:
+        groups = grouped(table, count, given, given + 1)
+        return chain.given_first(groups) if given else chain.between(grouped(table, count, 1))
+    without = co_information(chain, chain.marginal(table, (given - count,)), count - 1, given)
+    return without - co_information(chain, table, count, given + 1)
+
+
 _MEANS: dict[str, Callable[..., jax.Array]] = {
     "min": jnp.minimum,
     "max": jnp.maximum,

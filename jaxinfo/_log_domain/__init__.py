@@ -24,7 +24,7 @@ from jax import lax
 from jaxinfo import _numerics
 from jaxinfo._log_domain import _values
 from jaxinfo._log_domain._chernoff import chernoff_of_logits, chernoff_of_tables
-from jaxinfo._log_domain._information import information_and_mass
+from jaxinfo._log_domain._information import divergence_term, information_and_mass, valid_marginal
 from jaxinfo._log_domain._log_mean import log_mean_exp
 from jaxinfo._log_domain._marginal import marginal
 from jaxinfo._log_domain._order_entropy import min_entropy_of_logits, min_entropy_of_table
@@ -80,6 +80,7 @@ __all__ = [
     "conditional_entropy",
     "cross_entropy",
     "cross_entropy_from_probs",
+    "divergence_term",
     "each",
     "entropy",
     "hellinger_term",
@@ -111,6 +112,7 @@ __all__ = [
     "tsallis_divergence_of_tables",
     "tsallis_entropy_of_logits",
     "tsallis_entropy_of_table",
+    "valid_marginal",
 ]
 
 entropy = row_rule(_values.entropy, lambda axes, _, z: -weighted_deviation(axes, z, shifted(z, axes)))

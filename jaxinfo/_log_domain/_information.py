@@ -12,13 +12,19 @@ from jaxinfo import _numerics
 from jaxinfo._log_domain._rows import Axes, Variables, again, each, joined, present, row_max, total
 
 
-def _term(p: jax.Array, q: jax.Array) -> jax.Array:
+def divergence_term(p: jax.Array, q: jax.Array) -> jax.Array:
     """`p log(p/q) - p + q` as `|p log1p(|p - q| / min(p, q)) - |p - q||`.
 
     Accurate to a few units of `p |log(p/q)|`, which is what information changes by when the table does.
     """
     distance = jnp.abs(p - q)
     return jnp.abs(p * jnp.log1p(distance / (jnp.minimum(p, q) + _numerics.tiny(p))) - distance)
+
+
+def valid_marginal(p: jax.Array, axes: Axes) -> jax.Array:
+    """The sum over axes, which stay; NaN if it is negative. The select ends a fusion, as `fence` does."""
+    marginal = jnp.sum(p, axis=axes, keepdims=True)
+    return jnp.where(marginal >= 0, marginal, jnp.nan)
 
 
 def information_and_mass(
@@ -29,16 +35,14 @@ def information_and_mass(
     The table is a function of a number for each row, `m`, so that each sum computes it anew.
     """
     (x, y), axes = each(variables)[:2], joined(variables)
-    # Selects on marginals end a fusion, as `fence` does, and make NaN of a negative one.
-    p_xz = jnp.sum(table(m), axis=y, keepdims=True)
-    p_xz = jnp.where(p_xz >= 0, p_xz, jnp.nan)
+    p_xz = valid_marginal(table(m), y)
     p_z = total(p_xz, x)
     mass = total(p_z, axes)
     p_yz = jnp.sum(table(again(m, mass)), axis=x, keepdims=True)
     alone = jnp.where(p_yz >= 0, p_yz / jnp.where(p_z == 0, jnp.ones_like(p_z), p_z), jnp.nan)
     p = table(jnp.where(mass >= 0, m, jnp.nan))
     given = p / jnp.maximum(p_xz, _numerics.tiny(p))
-    return total(p_xz * _term(given, jnp.broadcast_to(alone, p.shape)), axes), mass
+    return total(p_xz * divergence_term(given, jnp.broadcast_to(alone, p.shape)), axes), mass
 
 
 def is_close(axes: Axes, z: jax.Array) -> jax.Array:

@@ -187,13 +187,27 @@ def _tilt(axes: Axes, z: jax.Array, a: jax.Array, renyi: jax.Array) -> jax.Array
     )
 
 
-def _renyi_logits_fast(axes: Axes, z: jax.Array, a: jax.Array) -> jax.Array:
-    """`(log sum e^(a z) - a log sum e^z) / (1 - a)`; NaN where the difference is small. The maxima cancel."""
+def _log_powers_fast(axes: Axes, z: jax.Array, a: jax.Array) -> jax.Array:
+    """`log sum p^a` as `log sum e^(a z) - a log sum e^z`; NaN where the difference is small. The maxima cancel."""
     m = row_max(z, axes)
     s = total(jnp.exp(z - m), axes)
     powers = total(jnp.exp(a * (floored(z) - again(m, s))), axes)
-    log_ratio = jnp.log(powers) - a * jnp.log(s)
-    return jnp.where((jnp.abs(log_ratio) > 0.125) & (a != 0), log_ratio / (1 - a), jnp.nan)
+    value = jnp.log(powers) - a * jnp.log(s)
+    return jnp.where((jnp.abs(value) > 0.125) & (a != 0), value, jnp.nan)
+
+
+def _renyi_logits_fast(axes: Axes, z: jax.Array, a: jax.Array) -> jax.Array:
+    return _log_powers_fast(axes, z, a) / (1 - a)
+
+
+def _tsallis_logits_fast(axes: Axes, z: jax.Array, a: jax.Array) -> jax.Array:
+    """`(sum p^a - 1) / (1 - a)`; the exponential makes relative errors of absolute ones."""
+    value = _log_powers_fast(axes, z, a)
+    return jnp.where(value < 4, jnp.expm1(value) / (1 - a), jnp.nan)
+
+
+def _tsallis_of_logits(axes: Axes, z: jax.Array, a: jax.Array) -> jax.Array:
+    return total(_terms(from_logits(axes, z, a), a), axes)
 
 
 def _renyi_of_logits(axes: Axes, z: jax.Array, a: jax.Array) -> jax.Array:
@@ -209,7 +223,7 @@ def _tsallis_logits_slope(axes: Axes, value: jax.Array, z: jax.Array, a: jax.Arr
 
 
 tsallis_of_logits = _rule(
-    of_outcomes(lambda axes, z, a: total(_terms(from_logits(axes, z, a), a), axes)),
+    of_outcomes(adaptive(_tsallis_logits_fast, _tsallis_of_logits, 0.0)),
     _tsallis_logits_slope,
     lambda axes, _, z, a: _change_of_order(axes, partial(from_logits, axes, z), a),
 )

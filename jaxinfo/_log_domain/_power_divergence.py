@@ -180,15 +180,15 @@ def fast_power_sum(axes: Axes, p: jax.Array, q: jax.Array, a: jax.Array) -> jax.
     return total(_fast_powers(p, q, a), axes)
 
 
-def _gap_fast(axes: Axes, p: jax.Array, q: jax.Array, a: jax.Array) -> jax.Array:
+def gap_fast(axes: Axes, p: jax.Array, q: jax.Array, a: jax.Array) -> jax.Array:
     """`sum (p^a q^(1-a) - a p - (1-a) q)`; NaN where the formula does not do."""
     gap = total(_fast_powers(p, q, a) - (a * p + (1 - a) * q), axes)
     return jnp.where((jnp.abs(gap) >= _LEAST) & (jnp.abs(gap) <= _MOST), gap, jnp.nan)
 
 
 alpha_divergence = _sum_of(
-    alpha_terms, _alpha_slope_p, _alpha_slope_q, lambda axes, p, q, a: _gap_fast(axes, p, q, a) / (a * (a - 1))
+    alpha_terms, _alpha_slope_p, _alpha_slope_q, lambda axes, p, q, a: gap_fast(axes, p, q, a) / (a * (a - 1))
 )
 tsallis_divergence = _sum_of(
-    tsallis_terms, _tsallis_slope_p, _tsallis_slope_q, lambda axes, p, q, a: _gap_fast(axes, p, q, a) / (a - 1)
+    tsallis_terms, _tsallis_slope_p, _tsallis_slope_q, lambda axes, p, q, a: gap_fast(axes, p, q, a) / (a - 1)
 )

@@ -12,22 +12,24 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax import lax
 
 from jaxinfo import _numerics, _powers
 from jaxinfo._log_domain import _renyi
-from jaxinfo._log_domain._power_divergence import Pair, alpha_terms, change_of_order, rule, tsallis_terms
+from jaxinfo._log_domain._power_divergence import Pair, alpha_terms, change_of_order, gap_fast, rule, tsallis_terms
 from jaxinfo._log_domain._rows import (
     Axes,
     adaptive,
     change,
     floored,
+    fusible_softmax,
     of_outcomes,
     present,
-    shifted_normalizer,
+    selective,
     total,
     with_limit,
 )
-from jaxinfo._log_domain._softmax import log_softmax_ratio, softmax, surprisal
+from jaxinfo._log_domain._softmax import log_ratio, log_softmax_ratio, softmax, surprisal, surprisal_slope
 
 
 def pair_of_logits(axes: Axes, z_p: jax.Array, z_q: jax.Array, a: jax.Array) -> Pair:
@@ -37,6 +39,19 @@ def pair_of_logits(axes: Axes, z_p: jax.Array, z_q: jax.Array, a: jax.Array) -> 
     log_q = -jnp.where(inside, surprisal(axes, z_q), jnp.zeros_like(q))
     log_power = jnp.where(inside, log_q + a * log_ratio, -jnp.inf)
     return Pair(p, q, log_ratio, jnp.exp(log_power), log_power, inside, here_q & ~here_p, here_p & ~here_q)
+
+
+def _pair_for_slopes(axes: Axes, gap: jax.Array, z_p: jax.Array, z_q: jax.Array, a: jax.Array) -> Pair:
+    """The same, given how far the sum of the powers is from 1: far apart, the digits of the ratio do not matter."""
+    here_p, here_q = present(z_p), present(z_q)
+    inside = here_p & here_q
+    close = ~(jnp.abs(lax.stop_gradient(gap)) > 1 / 16)
+    ratio = log_ratio(axes, close, z_p, z_q)
+    ratio = jnp.where(inside, ratio, jnp.zeros_like(ratio))
+    p, q = softmax(axes, z_p), softmax(axes, z_q)
+    log_q = -jnp.where(inside, surprisal_slope(axes, z_q), jnp.zeros_like(q))
+    log_power = jnp.where(inside, log_q + a * ratio, -jnp.inf)
+    return Pair(p, q, ratio, jnp.exp(log_power), log_power, inside, here_q & ~here_p, here_p & ~here_q)
 
 
 def _toward(axes: Axes, weight: jax.Array, power: jax.Array, t: Pair, order: jax.Array, x: jax.Array) -> jax.Array:
@@ -63,25 +78,58 @@ def _slopes(axes: Axes, t: Pair, a: jax.Array, renyi: jax.Array) -> tuple[jax.Ar
     return _toward(axes, t.p, w, t, b, t.log_ratio - finite), _toward(axes, t.q, w, t, one, x)
 
 
-def _tangent(slopes: Callable[..., tuple[jax.Array, jax.Array]]) -> Callable[..., jax.Array]:
+Slopes = Callable[..., tuple[jax.Array, jax.Array]]  # (axes, value, z_p, z_q, a): in z_p and in z_q
+Number = Callable[[jax.Array, jax.Array], jax.Array]  # of the value and the order
+
+
+def _slope(accurate: Slopes, gap: Number, scale: Number, which: int) -> Callable[..., jax.Array]:
+    """One of the slopes; where the sum of powers is far enough from 1 it is `scale (w - p)` or `scale (w - q)`."""
+
+    def plain(axes: Axes, value: jax.Array, z_p: jax.Array, z_q: jax.Array, a: jax.Array) -> jax.Array:
+        w = fusible_softmax(a * floored(z_p, 8) + (1 - a) * floored(z_q, 8), axes)
+        return scale(value, a) * (w - fusible_softmax((z_p, z_q)[which], axes))
+
+    def exact(axes: Axes, value: jax.Array, z_p: jax.Array, z_q: jax.Array, a: jax.Array) -> jax.Array:
+        return accurate(axes, value, z_p, z_q, a)[which]
+
+    chosen = selective(plain, lambda axes, rows, *x: jnp.where(rows, exact(axes, *x), plain(axes, *x)))
+
+    @partial(jax.custom_jvp, nondiff_argnums=(0,))
+    def slope(axes: Axes, value: jax.Array, z_p: jax.Array, z_q: jax.Array, a: jax.Array) -> jax.Array:
+        short = -gap(value, a)
+        apart = (short > 1 / 16) & (short < 0.999) & (a > 0) & (a < 1)
+        return chosen(axes, ~apart, value, z_p, z_q, a)
+
+    @slope.defjvp
+    def _(axes: Axes, primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
+        return slope(axes, *primals), jax.jvp(partial(exact, axes), primals, tangents)[1]
+
+    return slope
+
+
+def _tangent(accurate: Slopes, gap: Number, scale_p: Number, scale_q: Number) -> Callable[..., jax.Array]:
+    slope_p, slope_q = _slope(accurate, gap, scale_p, 0), _slope(accurate, gap, scale_q, 1)
+
     def tangent(
         axes: Axes, value: Any, z_p: jax.Array, z_q: jax.Array, a: jax.Array, dz_p: Any, dz_q: Any
     ) -> jax.Array:
-        slope_p, slope_q = slopes(axes, value, z_p, z_q, a)
-        return change(_numerics.finite_linear(z_p, (dz_p, lambda: slope_p), (dz_q, lambda: slope_q)), axes)
+        x = (axes, value, z_p, z_q, a)
+        return change(_numerics.finite_linear(z_p, (dz_p, lambda: slope_p(*x)), (dz_q, lambda: slope_q(*x))), axes)
 
     return tangent
 
 
 def _renyi_slopes(axes: Axes, value: jax.Array, z_p: jax.Array, z_q: jax.Array, a: jax.Array) -> Any:
-    to_p, to_q = _slopes(axes, pair_of_logits(axes, z_p, z_q, a), a, value)
+    t = _pair_for_slopes(axes, (a - 1) * value, z_p, z_q, a)
+    to_p, to_q = _slopes(axes, t, a, value)
     return a * to_p, -to_q
 
 
 def _tsallis_slopes(axes: Axes, value: jax.Array, z_p: jax.Array, z_q: jax.Array, a: jax.Array) -> Any:
     finite = jnp.where(jnp.isinf(value), jnp.zeros_like(value), value)
     s = 1 + (a - 1) * finite
-    to_p, to_q = _slopes(axes, pair_of_logits(axes, z_p, z_q, a), a, _finite_renyi(axes, z_p, z_q, a))
+    t = _pair_for_slopes(axes, (a - 1) * value, z_p, z_q, a)
+    to_p, to_q = _slopes(axes, t, a, _finite_renyi(axes, z_p, z_q, a))
     return s * a * to_p, -s * to_q
 
 
@@ -90,7 +138,8 @@ def _alpha_slopes(axes: Axes, value: jax.Array, z_p: jax.Array, z_q: jax.Array, 
 
     Where the value is infinite S counts as 1.
     """
-    t, b = pair_of_logits(axes, z_p, z_q, a), a - 1
+    b = a - 1
+    t = _pair_for_slopes(axes, a * b * value, z_p, z_q, a)
     infinite = jnp.isinf(value)
     x = a * b * jnp.where(infinite, jnp.full_like(value, -1), value)
     usual = (x > -0.5) & ~infinite
@@ -107,20 +156,16 @@ def _alpha_slopes(axes: Axes, value: jax.Array, z_p: jax.Array, z_q: jax.Array, 
     return s * to_p, -s * _toward(axes, t.q, w, t, a, t.log_ratio - over_a)
 
 
-def _fast_log_power_sum(axes: Axes, z_p: jax.Array, z_q: jax.Array, a: jax.Array) -> jax.Array:
-    """`log sum p^a q^(1-a)`; NaN where that is small or large, as where only one of p and q is masked."""
-    (m_p, s_p), (m_q, s_q) = shifted_normalizer(z_p, axes), shifted_normalizer(z_q, axes)
-    mixed = a * floored(z_p, 8) + (1 - a) * floored(z_q, 8)
-    m, s = shifted_normalizer(mixed, axes)
-    value = (m - a * m_p - (1 - a) * m_q) + (jnp.log(s / s_q) - a * jnp.log(s_p / s_q))
-    return jnp.where((jnp.abs(value) > 0.1875) & (jnp.abs(value) < 16) & (a != 0) & (a != 1), value, jnp.nan)
+def _fast_gap(axes: Axes, z_p: jax.Array, z_q: jax.Array, a: jax.Array) -> jax.Array:
+    """`sum p^a q^(1-a) - 1`, each term less its share of the 1; NaN where the formula does not do."""
+    return gap_fast(axes, fusible_softmax(z_p, axes), fusible_softmax(z_q, axes), a)
 
 
-def _sum_of(terms: Callable[[Pair, jax.Array], jax.Array], slopes: Callable[..., Any], scale: Callable) -> Callable:
+def _sum_of(terms: Callable[[Pair, jax.Array], jax.Array], tangent: Callable[..., Any], scale: Callable) -> Callable:
     """The sum of the terms, which is `(S - 1) / scale(a)`."""
 
     def fast(axes: Axes, z_p: jax.Array, z_q: jax.Array, a: jax.Array) -> jax.Array:
-        return jnp.expm1(_fast_log_power_sum(axes, z_p, z_q, a)) / scale(a)
+        return _fast_gap(axes, z_p, z_q, a) / scale(a)
 
     def accurate(axes: Axes, z_p: jax.Array, z_q: jax.Array, a: jax.Array) -> jax.Array:
         return total(terms(pair_of_logits(axes, z_p, z_q, a), a), axes)
@@ -128,11 +173,12 @@ def _sum_of(terms: Callable[[Pair, jax.Array], jax.Array], slopes: Callable[...,
     def by_order(axes: Axes, _: Any, z_p: jax.Array, z_q: jax.Array, a: jax.Array) -> jax.Array:
         return change_of_order(terms, axes, partial(pair_of_logits, axes, z_p, z_q), a)
 
-    return rule(of_outcomes(adaptive(fast, accurate, 0.0)), _tangent(slopes), by_order)
+    return rule(of_outcomes(adaptive(fast, accurate, 0.0)), tangent, by_order)
 
 
 def _renyi_fast(axes: Axes, z_p: jax.Array, z_q: jax.Array, a: jax.Array) -> jax.Array:
-    return _fast_log_power_sum(axes, z_p, z_q, a) / (a - 1)
+    gap = _fast_gap(axes, z_p, z_q, a)
+    return jnp.where(gap > -0.98, _numerics.log1p(jnp.maximum(gap, -0.99)) / (a - 1), jnp.nan)
 
 
 def _renyi_accurate(axes: Axes, z_p: jax.Array, z_q: jax.Array, a: jax.Array) -> jax.Array:
@@ -144,9 +190,28 @@ def _renyi_by_order(axes: Axes, value: jax.Array, z_p: jax.Array, z_q: jax.Array
     return _renyi.by_order(axes, pair, a, value, jnp.ones_like(a), jnp.zeros_like(a))
 
 
-alpha_divergence = _sum_of(alpha_terms, _alpha_slopes, lambda a: a * (a - 1))
-tsallis_divergence = _sum_of(tsallis_terms, _tsallis_slopes, lambda a: a - 1)
-_finite_renyi = rule(of_outcomes(adaptive(_renyi_fast, _renyi_accurate, 0.0)), _tangent(_renyi_slopes), _renyi_by_order)
+_alpha_tangent = _tangent(
+    _alpha_slopes,
+    lambda value, a: a * (a - 1) * value,
+    lambda value, a: (1 + a * (a - 1) * value) / (a - 1),
+    lambda value, a: -(1 + a * (a - 1) * value) / a,
+)
+_tsallis_tangent = _tangent(
+    _tsallis_slopes,
+    lambda value, a: (a - 1) * value,
+    lambda value, a: (1 + (a - 1) * value) * a / (a - 1),
+    lambda value, a: -(1 + (a - 1) * value),
+)
+_renyi_tangent = _tangent(
+    _renyi_slopes,
+    lambda value, a: jnp.expm1((a - 1) * value),
+    lambda _, a: a / (a - 1),
+    lambda _, a: -jnp.ones_like(a),
+)
+
+alpha_divergence = _sum_of(alpha_terms, _alpha_tangent, lambda a: a * (a - 1))
+tsallis_divergence = _sum_of(tsallis_terms, _tsallis_tangent, lambda a: a - 1)
+_finite_renyi = rule(of_outcomes(adaptive(_renyi_fast, _renyi_accurate, 0.0)), _renyi_tangent, _renyi_by_order)
 
 
 def _of_infinite_order(axes: Axes, z_p: jax.Array, z_q: jax.Array) -> jax.Array:

@@ -10,7 +10,16 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from jaxinfo._log_domain._rows import Axes, RowFunction, adaptive, is_outside, present, shifted_normalizer, total
+from jaxinfo._log_domain._rows import (
+    Axes,
+    RowFunction,
+    adaptive,
+    fusible_softmax,
+    is_outside,
+    present,
+    shifted_normalizer,
+    total,
+)
 from jaxinfo._log_domain._rule import row_rule
 from jaxinfo._log_domain._softmax import larger_and_log_ratio, log_ratio, weighted_deviation
 
@@ -24,6 +33,11 @@ class Ratio(Protocol):
     """
 
     growth: float
+    small: float
+
+    def inside(self, p: jax.Array, q: jax.Array) -> jax.Array:
+        """The term of positive p and q."""
+        ...
 
     def split(self, r: jax.Array) -> tuple[jax.Array, jax.Array]:
         """An exponent x and a factor b: the term is `max(p, q) e^x b`."""
@@ -38,15 +52,21 @@ class Ratio(Protocol):
         ...
 
 
-def _value(form: Ratio, accurate: bool, axes: Axes, z_p: jax.Array, z_q: jax.Array) -> jax.Array:
-    larger, r, s = larger_and_log_ratio(axes, z_p, z_q, accurate)
+def _fast(form: Ratio, axes: Axes, z_p: jax.Array, z_q: jax.Array) -> jax.Array:
+    """The divergence of the softmaxes; NaN where it is infinite, which may be a probability that has underflowed."""
+    value = total(form.inside(fusible_softmax(z_p, axes), fusible_softmax(z_q, axes)), axes)
+    return jnp.where(value < jnp.inf, value, jnp.nan)
+
+
+def _value(form: Ratio, axes: Axes, z_p: jax.Array, z_q: jax.Array) -> jax.Array:
+    larger, r, s = larger_and_log_ratio(axes, z_p, z_q)
     exponent, factor = form.split(r)
     return total(jnp.exp(larger + exponent) * factor, axes) / s
 
 
 def _accurate(form: Ratio, axes: Axes, z_p: jax.Array, z_q: jax.Array) -> jax.Array:
     """Where a term is infinite it has underflowed elsewhere, and `0 * inf` tells nothing."""
-    value = _value(form, True, axes, z_p, z_q)
+    value = _value(form, axes, z_p, z_q)
     p_only, q_only = form.limits(z_p.dtype)
     infinite = (is_outside(z_p, z_q, axes) & jnp.isinf(p_only)) | (is_outside(z_q, z_p, axes) & jnp.isinf(q_only))
     mass = shifted_normalizer(z_p, axes)[1] * shifted_normalizer(z_q, axes)[1]  # NaN if one is no distribution
@@ -58,7 +78,7 @@ def _one_sided(axes: Axes, z_p: jax.Array, z_q: jax.Array) -> jax.Array:
 
     An outcome that has nearly all of the mass has lost the digits of its difference.
     """
-    larger, r, s = larger_and_log_ratio(axes, z_p, z_q, True)
+    larger, r, s = larger_and_log_ratio(axes, z_p, z_q)
     mass, up, down = jnp.exp(larger), jnp.maximum(jnp.sign(r), 0), jnp.maximum(-jnp.sign(r), 0)
     difference = mass * jnp.expm1(-jnp.abs(r))
     heavy = total(mass * up, axes) > total(mass * down, axes)
@@ -81,5 +101,5 @@ def _slope(form: Ratio, swap: bool, axes: Axes, value: jax.Array, z_p: jax.Array
 def ratio_divergence(form: Ratio, is_distance: bool = False) -> RowFunction:
     """The row function of a form, which is hashable; a distance is of the first order in the difference."""
     accurate = _one_sided if is_distance else partial(_accurate, form)
-    value = adaptive(partial(_value, form, False), accurate, SMALL)
+    value = adaptive(partial(_fast, form), accurate, form.small)
     return row_rule(value, partial(_slope, form, False), partial(_slope, form, True))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from functools import partial
 
 import jax
 import jax.numpy as jnp
 from jax import lax
 
 from jaxinfo import _numerics, _skew
+from jaxinfo._log_domain import _values
 from jaxinfo._log_domain._ratio import SMALL
 from jaxinfo._log_domain._rows import Axes, adaptive, change, is_outside, present, shifted_normalizer, total
 from jaxinfo._log_domain._rule import row_rule
@@ -29,22 +29,28 @@ def _scaled(r: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
     return jnp.exp(jnp.where(r < 0, r, zero)), jnp.exp(-jnp.where(r < 0, zero, r)), _one_minus_exp(r)
 
 
-def _value(accurate: bool, axes: Axes, z_p: jax.Array, z_q: jax.Array, weight: jax.Array) -> jax.Array:
+def _fast(axes: Axes, z_p: jax.Array, z_q: jax.Array, weight: jax.Array) -> jax.Array:
+    """The Jensen-Shannon divergence over `w (1 - w)`; NaN at the ends of the weight."""
+    variance = weight * (1 - weight)
+    inner = variance > 1e-3
+    value = _values.jensen_shannon_fast(axes, z_p, z_q, jnp.where(inner, weight, 0.5))
+    return jnp.where(inner, value / jnp.where(inner, variance, 1), jnp.nan)
+
+
+def _value(axes: Axes, z_p: jax.Array, z_q: jax.Array, weight: jax.Array) -> jax.Array:
     weight = jnp.where((weight >= 0) & (weight <= 1), weight, jnp.nan)
     rest = 1 - weight
-    larger, r, s = larger_and_log_ratio(axes, z_p, z_q, accurate)
+    larger, r, s = larger_and_log_ratio(axes, z_p, z_q)
     p, q, d = _scaled(r)
     m = weight * p + rest * q
-    log_weight, log_rest = jnp.log(weight), jnp.log1p(-weight)
+    log_weight, log_rest = jnp.log(weight), _numerics.log1p(-weight)
     from_p = _skew.share(p, m, d, rest, -jnp.logaddexp(log_weight, log_rest - r))
     from_q = _skew.share(q, m, -d, weight, -jnp.logaddexp(log_rest, log_weight + r))
-    value = total(jnp.exp(larger) * (from_p + from_q), axes) / s
-    # At the ends of the weight a mask, which `r` has as a finite number, is left to the accurate one.
-    return value if accurate else jnp.where((weight > 0) & (weight < 1), value, jnp.nan)
+    return total(jnp.exp(larger) * (from_p + from_q), axes) / s
 
 
 def _accurate(axes: Axes, z_p: jax.Array, z_q: jax.Array, weight: jax.Array) -> jax.Array:
-    value = _value(True, axes, z_p, z_q, weight)
+    value = _value(axes, z_p, z_q, weight)
     infinite = (is_outside(z_p, z_q, axes) & (weight == 0)) | (is_outside(z_q, z_p, axes) & (weight == 1))
     mass = shifted_normalizer(z_p, axes)[1] * shifted_normalizer(z_q, axes)[1]  # NaN if one is no distribution
     return jnp.where(infinite & (mass > 0), jnp.inf, value)
@@ -99,6 +105,4 @@ def _weight_slope(axes: Axes, value: jax.Array, z_p: jax.Array, z_q: jax.Array, 
     return larger * d * d * (from_p - _skew.second_difference(q, m, -weight * d))
 
 
-skew_jensen_shannon_divergence = row_rule(
-    adaptive(partial(_value, False), _accurate, SMALL), _toward_p, _toward_q, _weight_slope
-)
+skew_jensen_shannon_divergence = row_rule(adaptive(_fast, _accurate, SMALL), _toward_p, _toward_q, _weight_slope)

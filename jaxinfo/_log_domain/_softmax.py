@@ -133,14 +133,9 @@ def _difference(axes: Axes, z_p: jax.Array, z_q: jax.Array, shift: jax.Array) ->
     return p, q, (floored(z_p, 6) - floored(z_q, 6)) + (m_q - m_p + shift)
 
 
-def larger_and_log_ratio(
-    axes: Axes, z_p: jax.Array, z_q: jax.Array, accurate: bool
-) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """`log max(p, q)` but for a normaliser, `log(p/q)`, and the normaliser.
-
-    Without the digits of close logits unless `accurate`.
-    """
-    shift = (_shift_close if accurate else _shift_fast)(axes, z_p, z_q)
+def larger_and_log_ratio(axes: Axes, z_p: jax.Array, z_q: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """`log max(p, q)` but for a normaliser, `log(p/q)` with the digits of close logits, and the normaliser."""
+    shift = _shift_close(axes, z_p, z_q)
     (m_p, s_p), (m_q, s_q) = shifted_normalizer(z_p, axes), shifted_normalizer(z_q, axes)
     m_p, m_q = again(m_p, shift), again(m_q, shift)
     larger = jnp.maximum(z_p - m_p, (z_q - m_q) - jnp.log(s_q / s_p))

@@ -17,6 +17,7 @@ from jaxinfo._log_domain._rows import (
     each,
     floored,
     fusible_normalizer,
+    fusible_softmax,
     highest,
     is_outside,
     joined,
@@ -129,9 +130,8 @@ def _jeffreys_accurate(axes: Axes, z_p: jax.Array, z_q: jax.Array) -> jax.Array:
     return jnp.where(outside & ~jnp.isnan(value), jnp.inf, value)
 
 
-def _jensen_shannon_fast(axes: Axes, z_p: jax.Array, z_q: jax.Array, weight: jax.Array) -> jax.Array:
-    (m_p, s_p), (m_q, s_q) = shifted_normalizer(z_p, axes), shifted_normalizer(z_q, axes)
-    p, q = jnp.exp(z_p - m_p) * (1 / s_p), jnp.exp(z_q - m_q) * (1 / s_q)
+def jensen_shannon_fast(axes: Axes, z_p: jax.Array, z_q: jax.Array, weight: jax.Array) -> jax.Array:
+    p, q = fusible_softmax(z_p, axes), fusible_softmax(z_q, axes)
     return total(_numerics.jensen_shannon_terms(p, q, p - q, weight), axes)
 
 
@@ -192,4 +192,4 @@ cross_entropy_from_probs = adaptive(_probs_cross_entropy_fast, _probs_cross_entr
 kl_divergence_from_probs = adaptive(_probs_kl_fast, _probs_kl_accurate, SMALL)
 jeffreys_divergence = adaptive(_jeffreys_fast, _jeffreys_accurate, SMALL)
 # Its largest value is log 2, and its terms are summed from differences of probabilities: they last longer.
-jensen_shannon_divergence = adaptive(_jensen_shannon_fast, _jensen_shannon_accurate, SMALL / 16)
+jensen_shannon_divergence = adaptive(jensen_shannon_fast, _jensen_shannon_accurate, SMALL / 16)

@@ -8,8 +8,8 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
-from jaxinfo import _checks, _numerics
-from jaxinfo._log_domain import adaptive
+from jaxinfo import _checks, _correlations, _numerics
+from jaxinfo._log_domain import adaptive, valid_marginal
 from jaxinfo._variables import check_normalizer, normalize
 from jaxinfo.discrete import _joint_rows as rows
 from jaxinfo.discrete._whole import on_face
@@ -18,9 +18,25 @@ from jaxinfo.discrete.joint import JOINT_OPTIONS, _prepare
 _AXES = (-2, -1)
 
 
-def _entropy(p: jax.Array, axis: int) -> jax.Array:
-    """`sum p log(c/p)` with c the mass, along one axis of a table whose other one has length 1; never negative."""
-    return rows.conditional_entropy(p, (axis, -3 - axis))
+def _entropy_fast(axes: tuple[int, ...], p: jax.Array) -> jax.Array:
+    mass = _numerics.row_sum(p, axes, True) + _numerics.tiny(p)
+    return _numerics.row_sum(p * (jnp.log(mass) - jnp.log(p + _numerics.tiny(p))), axes, True)
+
+
+# Where one outcome has nearly all the mass, the accurate one sees it from the others.
+_adaptive_entropy = adaptive(_entropy_fast, lambda axes, p: rows.conditional_entropy(p, (axes,)), 0.5)
+
+
+@jax.custom_jvp
+def _entropy(p: jax.Array) -> jax.Array:
+    """`sum p log(c/p)` over the last axis, with c the mass; never negative."""
+    return jnp.squeeze(_adaptive_entropy((-1,), p), -1)
+
+
+@_entropy.defjvp
+def _entropy_jvp(primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
+    (p,), (dp,) = primals, tangents
+    return _entropy(p), jnp.sum(dp * rows.conditional_surprisal(p, (-1,)), axis=-1)
 
 
 @_checks.measure("keepdims", "normalizer")
@@ -62,27 +78,11 @@ def normalized_mutual_information(
     kept, dtype = _prepare(name, "p_xy", p_xy, where, 2)
     p = on_face(kept)
     if normalizer == "joint":
-        of = (rows.conditional_entropy(p.reshape(*p.shape[:-2], -1, 1), (-2, -1)),)
+        of = (_entropy(p.reshape(*p.shape[:-2], -1)),)
     else:
-        of = tuple(_entropy(_numerics.row_sum(p, (other,), True), axis) for axis, other in ((-2, -1), (-1, -2)))
-    return _numerics.finish(normalize(normalizer, rows.information(p, _AXES), *of), _AXES, keepdims, 1.0, dtype)
-
-
-def _conditionals(p: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """`1 / p(x)` and `1 / p(y)`."""
-    marginals = (_numerics.row_sum(p, (axis,), True) for axis in (-1, -2))
-    p_x, p_y = (1 / jnp.maximum(m, _numerics.tiny(m)) for m in marginals)
-    return _numerics.fence(p_x), _numerics.fence(p_y)
-
-
-def _log_conditionals(p: jax.Array, floor: jax.Array | float) -> jax.Array:
-    """`log(p(x|y) p(y|x))` by the product of their roots, which does not underflow; NaN for a negative one."""
-    over_x, over_y = _conditionals(p)
-    return 2 * jnp.log(jnp.sqrt(p * over_x) * jnp.sqrt(p * over_y) + floor)
-
-
-def _variation_fast(axes: tuple[int, ...], p: jax.Array) -> jax.Array:
-    return _numerics.row_sum(p * (0 - _log_conditionals(p, _numerics.tiny(p))), axes, True)
+        of = tuple(_entropy(jnp.squeeze(valid_marginal(p, (axis,)), axis)) for axis in (-1, -2))
+    value = normalize(normalizer, jnp.squeeze(rows.information(p, _AXES), _AXES), *of)
+    return (jnp.expand_dims(value, _AXES) if keepdims else value).astype(dtype)
 
 
 def _variation_accurate(axes: tuple[int, ...], p: jax.Array) -> jax.Array:
@@ -91,7 +91,9 @@ def _variation_accurate(axes: tuple[int, ...], p: jax.Array) -> jax.Array:
     return rows.conditional_entropy(p, (-2, -1)) + rows.conditional_entropy(p, (-1, -2))
 
 
-_adaptive_variation = adaptive(_variation_fast, _variation_accurate, 0.5)
+_adaptive_variation = adaptive(
+    _correlations.variation_of_information, _variation_accurate, _correlations.VARIATION_SMALL
+)
 
 
 @jax.custom_jvp
@@ -108,7 +110,7 @@ def _variation_jvp(primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
 @jax.custom_jvp
 def _surprisals(p: jax.Array) -> jax.Array:
     """`-log p(x|y) - log p(y|x)`, 0 where `p` is 0."""
-    return jnp.where(p == 0, jnp.zeros_like(p), -_log_conditionals(p, 0))
+    return jnp.where(p == 0, jnp.zeros_like(p), -_correlations.log_conditionals(p, 0))
 
 
 @_surprisals.defjvp

@@ -7,6 +7,7 @@ from jax.typing import ArrayLike
 
 from jaxinfo import _checks, _variables
 from jaxinfo._checks import Axis
+from jaxinfo.discrete import _correlation_rows as rows
 from jaxinfo.discrete._whole import CHAIN, OPTIONS, on_face, prepare
 
 
@@ -53,7 +54,7 @@ def total_correlation(
     name = "total_correlation"
     unit = _checks.unit(name, base)
     table, count, variables = prepare(name, p, axis, where)
-    value = _variables.total_correlation(CHAIN, on_face(table), count)
+    value = rows.total_correlation(on_face(table), count)
     return variables.finish(value, keepdims, unit)
 
 
@@ -101,7 +102,7 @@ def dual_total_correlation(
     name = "dual_total_correlation"
     unit = _checks.unit(name, base)
     table, count, variables = prepare(name, p, axis, where)
-    value = _variables.dual_total_correlation(CHAIN, on_face(table), count)
+    value = rows.dual_total_correlation(on_face(table), count)
     return variables.finish(value, keepdims, unit)
 
 
@@ -149,7 +150,7 @@ def s_information(
     unit = _checks.unit(name, base)
     table, count, variables = prepare(name, p, axis, where)
     face = on_face(table)
-    value = _variables.total_correlation(CHAIN, face, count) + _variables.dual_total_correlation(CHAIN, face, count)
+    value = rows.total_correlation(face, count) + rows.dual_total_correlation(face, count)
     return variables.finish(value, keepdims, unit)
 
 

@@ -65,7 +65,7 @@ def f_divergence(
     name = "f_divergence"
     _checks.generator(name, generator, Generator)
     kept_p, kept_q, axes, dtype = prepare_pair(name, p, q, axis, where)
-    return reduce_terms(form(generator).term(kept_p, kept_q), axes, keepdims, 1.0, dtype)
+    return _numerics.finish(form(generator).table(axes, kept_p, kept_q), axes, keepdims, 1.0, dtype)
 
 
 @_checks.measure(*UNITLESS)

@@ -5,12 +5,11 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable
-from typing import Any
 
 import jax
-import jax.numpy as jnp
 
-from jaxinfo.generators._forms import Form, Inside
+from jaxinfo.generators._forms import Form
+from jaxinfo.generators._plain import Plain
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,58 +58,8 @@ class Generator:
                 raise ValueError(f"Generator: {name} must be a number or inf, got {value!r}")
 
 
-@dataclasses.dataclass(frozen=True)
-class Plain(Inside):
-    """The function of a user, evaluated as it is, less its tangent at 1."""
-
-    generator: Generator
-
-    @property
-    def at_zero(self) -> float:
-        return self.generator.at_zero
-
-    @property
-    def slope_at_infinity(self) -> float:
-        return self.generator.slope_at_infinity
-
-    def __call__(self, t: jax.Array) -> jax.Array:
-        return self.generator.f(t)
-
-    def _derivative(self, t: jax.Array) -> tuple[jax.Array, jax.Array]:
-        return jax.jvp(self.generator.f, (t,), (jnp.ones_like(t),))
-
-    def _tangent(self, dtype: Any) -> tuple[jax.Array, jax.Array]:
-        """`f(1)`, which is 0 but for a rounding, and `f'(1)`."""
-        return self._derivative(jnp.ones((), dtype))
-
-    def limits(self, dtype: Any) -> tuple[jax.Array, jax.Array]:
-        _, slope = self._tangent(dtype)
-        p_only, q_only = super().limits(dtype)
-        return p_only - slope, q_only + slope
-
-    def inside(self, p: jax.Array, q: jax.Array, difference: jax.Array) -> jax.Array:
-        """At least 0 as f is convex, and 0 where p and q are equal."""
-        zero, slope = self._tangent(p.dtype)
-        return jnp.maximum(q * (self.generator.f(p / q) - zero) - slope * difference, 0)
-
-    def split(self, r: jax.Array) -> tuple[jax.Array, jax.Array]:
-        t = jnp.exp(r)
-        known = (t > 0) & (t < jnp.inf)
-        held = jnp.where(known, t, jnp.ones_like(t))
-        term = self.inside(held, jnp.ones_like(held), jnp.where(known, jnp.expm1(r), 0)) / jnp.maximum(held, 1)
-        p_only, q_only = self.limits(r.dtype)
-        return jnp.zeros_like(r), jnp.where(known, term, jnp.where(r > 0, p_only, jnp.where(r < 0, q_only, r)))
-
-    def slope_p(self, r: jax.Array) -> jax.Array:
-        return self._derivative(jnp.exp(r))[1] - self._tangent(r.dtype)[1]
-
-    def slope_q(self, r: jax.Array) -> jax.Array:
-        t = jnp.exp(r)
-        zero, slope = self._tangent(r.dtype)
-        value, derivative = self._derivative(t)
-        return (value - zero) - t * derivative + slope
-
-
 def form(generator: Generator) -> Form:
     """What the sum of a divergence is made of."""
-    return generator.f if isinstance(generator.f, Form) else Plain(generator)
+    if isinstance(generator.f, Form):
+        return generator.f
+    return Plain(generator.f, generator.at_zero, generator.slope_at_infinity)

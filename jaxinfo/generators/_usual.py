@@ -113,15 +113,7 @@ def alpha(alpha: float) -> Generator:
         raise TypeError(f"alpha: alpha must be a number, got {alpha!r}")
     if not math.isfinite(alpha):
         raise ValueError(f"alpha: alpha must be finite, got {alpha!r}")
-    if alpha > 0.5:
-        other = alpha_form(1 - float(alpha))
-        return Generator(_forms.Reversed(other), *_limits(float(alpha)))
-    return Generator(alpha_form(float(alpha)), *_limits(float(alpha)))
-
-
-def alpha_form(alpha: float) -> _forms.Form:
-    """For alpha at most 1/2."""
-    return _forms.Alpha(alpha) if alpha else _forms.Reversed(_forms.KullbackLeibler())
+    return Generator(_forms.Alpha(float(alpha)), *_limits(float(alpha)))
 
 
 def _limits(alpha: float) -> tuple[float, float]:

@@ -27,6 +27,7 @@ from jaxinfo.logits.f_divergences import (
     skew_jensen_shannon_divergence,
     total_variation,
 )
+from jaxinfo.logits.interactions import co_information, interaction_information
 from jaxinfo.logits.joint import (
     conditional_entropy,
     conditional_mutual_information,
@@ -52,6 +53,7 @@ __all__ = [
     "binary_entropy",
     "chernoff_information",
     "chi_squared_divergence",
+    "co_information",
     "conditional",
     "conditional_entropy",
     "conditional_kl_divergence",
@@ -63,6 +65,7 @@ __all__ = [
     "entropy",
     "f_divergence",
     "hellinger_distance",
+    "interaction_information",
     "is_absolutely_continuous",
     "jeffreys_divergence",
     "jensen_shannon_distance",

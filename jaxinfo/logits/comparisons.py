@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import jax
-import jax.numpy as jnp
 from jax.typing import ArrayLike
 
-from jaxinfo import _checks, _log_domain, _numerics
+from jaxinfo import _checks, _numerics
+from jaxinfo.logits import _correlation_rows as rows
 from jaxinfo.logits._arguments import JOINT_OPTIONS, joint
 
 _AXES = (-2, -1)
@@ -48,5 +48,5 @@ def variation_of_information(
     name = "variation_of_information"
     unit = _checks.unit(name, base)
     z, dtype = joint(name, "logits_xy", logits_xy, where, 2)
-    value = sum(_log_domain.conditional_entropy(_AXES, t) for t in (z, jnp.swapaxes(z, -2, -1)))
-    return _numerics.finish(jnp.asarray(value), _AXES, keepdims, unit, dtype)
+    value = rows.variation_of_information(_AXES, z)
+    return _numerics.finish(value, _AXES, keepdims, unit, dtype)

@@ -7,6 +7,7 @@ from jax.typing import ArrayLike
 
 from jaxinfo import _checks, _variables
 from jaxinfo._checks import Axis
+from jaxinfo.logits import _correlation_rows as rows
 from jaxinfo.logits._whole import CHAIN, OPTIONS, prepare
 
 
@@ -54,7 +55,7 @@ def total_correlation(
     name = "total_correlation"
     unit = _checks.unit(name, base)
     table, count, variables = prepare(name, logits, axis, where)
-    value = _variables.total_correlation(CHAIN, table, count)
+    value = rows.total_correlation(table, count)
     return variables.finish(value, keepdims, unit)
 
 
@@ -103,7 +104,7 @@ def dual_total_correlation(
     name = "dual_total_correlation"
     unit = _checks.unit(name, base)
     table, count, variables = prepare(name, logits, axis, where)
-    value = _variables.dual_total_correlation(CHAIN, table, count)
+    value = rows.dual_total_correlation(table, count)
     return variables.finish(value, keepdims, unit)
 
 
@@ -151,7 +152,7 @@ def s_information(
     name = "s_information"
     unit = _checks.unit(name, base)
     table, count, variables = prepare(name, logits, axis, where)
-    value = _variables.total_correlation(CHAIN, table, count) + _variables.dual_total_correlation(CHAIN, table, count)
+    value = rows.total_correlation(table, count) + rows.dual_total_correlation(table, count)
     return variables.finish(value, keepdims, unit)
 
 

@@ -7,6 +7,7 @@ from jax.typing import ArrayLike
 
 from jaxinfo import _checks, _log_domain, _numerics
 from jaxinfo._checks import Axis
+from jaxinfo.generators._forms import SquaredHellinger
 from jaxinfo.logits._arguments import OPTIONS, masked, pair
 
 
@@ -51,8 +52,7 @@ def hellinger_distance(
     name = "hellinger_distance"
     z_p, z_q, axes, dtype = pair(name, ("p_logits", "q_logits"), p_logits, q_logits, axis, where)
     z_p = masked(name, where, z_p)
-    half, *_ = _checks.orders(name, 0.5, axes, z_p)
-    square = 0.5 * _log_domain.tsallis_divergence_of_logits(axes, z_p, z_q, half)
+    square = SquaredHellinger().row(axes, z_p, z_q)
     return _numerics.finish(_numerics.square_root(square), axes, keepdims, 1.0, dtype)
 
 
