@@ -11,6 +11,7 @@ from jax.scipy.special import entr, logsumexp, rel_entr
 
 import jaxinfo
 from experiments.benchmarks._case import Case, Function
+from experiments.benchmarks._many import MANY
 from jaxinfo import generators, logits
 
 A, B = 0.7, 1.5  # an order of divergences, and one of entropies
@@ -38,10 +39,11 @@ def _softmaxes(f: Function) -> Function:
     return lambda p, q: f(jax.nn.softmax(p), jax.nn.softmax(q))
 
 
-def _total_correlation(p: jax.Array) -> jax.Array:
-    singles = [p.sum(axes) for axes in ((-2, -1), (-3, -1), (-3, -2))]
-    return sum(entr(x).sum(-1) for x in singles) - entr(p).sum((-3, -2, -1))
+def _cube(t: jax.Array) -> jax.Array:
+    return t**3 - 1
 
+
+CUBE = generators.Generator(_cube, at_zero=-1.0, slope_at_infinity=float("inf"))
 
 ENTROPIES = (
     Case(
@@ -115,6 +117,16 @@ DIVERGENCES = (
         "skew_jensen_shannon_divergence",
         lambda p, q: jaxinfo.skew_jensen_shannon_divergence(p, q, weight=0.25),
         {"rel_entr": _skew},
+    ),
+    Case(
+        "f_divergence(triangular)",
+        lambda p, q: jaxinfo.f_divergence(p, q, generators.triangular_discrimination()),
+        {"square": lambda p, q: ((p - q) ** 2 / (p + q)).sum(-1)},
+    ),
+    Case(
+        "f_divergence(a user's)",
+        lambda p, q: jaxinfo.f_divergence(p, q, CUBE),
+        {"f(p/q)": lambda p, q: (q * _cube(p / q)).sum(-1)},
     ),
     Case(
         "f_divergence(jensen_shannon)",
@@ -248,4 +260,4 @@ DIT = (
     else ()
 )
 
-FAMILY = (*ENTROPIES, *DIVERGENCES, *OF_LOGITS, *PATTERNS, *DIT)
+FAMILY = (*ENTROPIES, *DIVERGENCES, *OF_LOGITS, *MANY, *PATTERNS, *DIT)
