@@ -16,22 +16,16 @@ import pytest
 import jaxinfo
 from jaxinfo import discrete, logits
 from tests import inputs, oracles
+from tests.marks import slow_if
 from tests.table import CHECKS, MEASURES, default_float, expected_value
 
-every_measure = pytest.mark.parametrize("measure", MEASURES, ids=lambda m: m.identifier)
-divergences = pytest.mark.parametrize("measure", [m for m in MEASURES if m.divergence], ids=lambda m: m.identifier)
-
+X64 = jax.config.jax_enable_x64
 FIRST = [m for i, m in enumerate(MEASURES) if m.function not in [other.function for other in MEASURES[:i]]]
 
 
 def functions(chosen=None):
     """What an option means hangs on neither the arguments nor the precision: all but one row of a function are slow."""
-    rows = [
-        pytest.param(
-            m, id=m.identifier, marks=[pytest.mark.slow] if jax.config.jax_enable_x64 or m not in FIRST else []
-        )
-        for m in filter(chosen, MEASURES)
-    ]
+    rows = [pytest.param(m, id=m.identifier, marks=slow_if(X64 or m not in FIRST)) for m in filter(chosen, MEASURES)]
     return pytest.mark.parametrize("measure", rows)
 
 
@@ -78,10 +72,16 @@ def test_options_are_keyword_only_and_documented_names(measure):
 
 
 def sized():
-    """Every measure at every size that its oracle can do."""
+    """Every measure at every size that its oracle can do.
+
+    Other rows of a function are asked at 10; sizes of the first one take turns in 32 and 64 bits. The rest is slow.
+    """
+    usual = (2, 10, 1000, 1_000_000) if X64 else (1, 3, 10, 128, 10_000, 1_000_000)
     for index, measure in enumerate(MEASURES):
+        few = min(measure.sizes, key=lambda n: abs(n - 10))
         for size in measure.sizes:
-            yield pytest.param(index, size, id=f"{measure.identifier}-{size}")
+            chosen = size in usual if measure in FIRST else size == few
+            yield pytest.param(index, size, id=f"{measure.identifier}-{size}", marks=slow_if(not chosen))
 
 
 def misses(measure, rows, values, actual, dtype):
@@ -134,8 +134,15 @@ def test_accuracy(index, size):
         assert [row.label for row, a, b in zip(rows, actual, below, strict=True) if np.any(a < 0) and not b] == []
 
 
-@divergences
-@pytest.mark.parametrize("size", [1, 10, 1000])
+def divergences():
+    """Every divergence at three sizes; the other rows of a function at one."""
+    for measure in [m for m in MEASURES if m.divergence]:
+        for size in (1, 10, 1000):
+            marks = slow_if(size != 10 and (X64 or measure not in FIRST))
+            yield pytest.param(measure, size, id=f"{measure.identifier}-{size}", marks=marks)
+
+
+@pytest.mark.parametrize(("measure", "size"), list(divergences()))
 def test_equal_distributions_are_exactly_zero_apart(measure, size):
     dtype = default_float()
     arguments = inputs.stack(measure.rows(min(size, max(measure.sizes)), dtype))
@@ -146,7 +153,7 @@ def test_equal_distributions_are_exactly_zero_apart(measure, size):
     np.testing.assert_array_equal(measure(*arguments), 0)
 
 
-@every_measure
+@every_function
 def test_a_row_never_depends_on_the_rest_of_its_batch(measure):
     """Bitwise: with the other rows in reverse, all the same, or full of NaN."""
     arguments = inputs.stack(measure.rows(1000 if measure.ranks == (0,) else 10, default_float()))
@@ -171,14 +178,14 @@ def boundary(index: int, dtype: type):
     return inputs.boundary_rows(MEASURES[index].kind, dtype)
 
 
-indices = pytest.mark.parametrize("index", range(len(MEASURES)), ids=[m.identifier for m in MEASURES])
+indices = pytest.mark.parametrize(
+    "index",
+    [pytest.param(i, id=m.identifier, marks=slow_if(X64 and m not in FIRST)) for i, m in enumerate(MEASURES)],
+)
 # Derivatives take most of the compiling; those of the other rows of a function are slow tests.
 differentiated_indices = pytest.mark.parametrize(
     "index",
-    [
-        pytest.param(i, id=m.identifier, marks=[pytest.mark.slow] if m not in FIRST else [])
-        for i, m in enumerate(MEASURES)
-    ],
+    [pytest.param(i, id=m.identifier, marks=slow_if(m not in FIRST)) for i, m in enumerate(MEASURES)],
 )
 
 
@@ -218,7 +225,7 @@ def scalar(measure):
 
 
 def derivatives(measure):
-    """Value and gradient in reverse mode, gradient in forward mode, and Hessian in two ways, of one problem."""
+    """Value and gradient in reverse mode, gradient in forward mode, and Hessian, of one problem."""
     function, argnums = scalar(measure), measure.differentiable
 
     def all_of_them(*arrays):
@@ -226,7 +233,6 @@ def derivatives(measure):
             "reverse": jax.value_and_grad(function, argnums)(*arrays),
             "forward": jax.jacfwd(function, argnums)(*arrays),
             "hessian": jax.hessian(function, argnums)(*arrays),
-            "reverse of reverse": jax.jacrev(jax.jacrev(function, argnums), argnums)(*arrays),
         }
 
     return all_of_them
@@ -249,6 +255,14 @@ def differentiated(index: int, dtype: type):
         return {**jax.vmap(derivatives(measure))(*arrays), "batch": batch_gradient(*arrays)}
 
     return jax.tree.map(np.asarray, program(*arguments))
+
+
+@functools.cache
+def reverse_of_reverse(index: int, dtype: type):
+    """The Hessians of the boundary rows in another way."""
+    measure = MEASURES[index]
+    function = jax.jacrev(jax.jacrev(scalar(measure), measure.differentiable), measure.differentiable)
+    return jax.tree.map(np.asarray, quick_jit(jax.vmap(function))(*inputs.stack(boundary(index, dtype))))
 
 
 def expected_gradient(measure, row):
@@ -345,11 +359,11 @@ def flatten(blocks, i, arguments, differentiable):
 
 
 @differentiated_indices
-@pytest.mark.parametrize("mode", ["hessian", "reverse of reverse"])
+@pytest.mark.parametrize("mode", ["hessian", pytest.param("reverse of reverse", marks=pytest.mark.slow)])
 def test_hessians(index, mode):
     """Second derivatives against the oracle; at a zero entry they are finite wherever the value is."""
     measure, dtype = MEASURES[index], default_float()
-    blocks = differentiated(index, dtype)[mode]
+    blocks = differentiated(index, dtype)[mode] if mode == "hessian" else reverse_of_reverse(index, dtype)
     for i, row in proper(index, dtype):
         finite = np.isfinite(in_range(expected_value(measure, row), dtype)).all()
         if not finite or (measure.kink and measure.kink(*row.arguments)):
@@ -703,7 +717,9 @@ def test_dtypes_are_kept(measure, dtype):
     assert {leaf.dtype for leaf in jax.tree.leaves(jax.eval_shape(program, *arrays))} == {np.dtype(dtype)}
 
 
-@every_measure
+@pytest.mark.parametrize(
+    "measure", [pytest.param(m, id=m.identifier, marks=slow_if(not X64 or m not in FIRST)) for m in MEASURES]
+)
 def test_single_precision_is_as_accurate_with_x64_on(measure):
     arrays = block(measure, 2, 3, dtype=np.float32)
     single = float(np.finfo(np.float32).eps)

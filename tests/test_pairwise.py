@@ -12,6 +12,7 @@ import pytest
 import jaxinfo
 from jaxinfo import _pairs, logits
 from tests import inputs, oracles, oracles_pairs
+from tests.marks import once
 from tests.rows.measure import oracle
 from tests.table import default_float
 
@@ -312,6 +313,7 @@ def test_gradient_of_close_hellinger_distances():
 # --- shapes and options -----------------------------------------------------------------------------------------
 
 
+@once
 @every_case
 def test_batches(case):
     """Batch axes broadcast against each other, as under vmap; a second call with other numbers traces nothing."""
@@ -331,6 +333,7 @@ def test_batches(case):
     close(other, expected[:, 0])
 
 
+@once
 @every_case
 def test_gradients_of_batches(case):
     """A stack that is broadcast gathers the gradients of all its copies."""
@@ -342,6 +345,7 @@ def test_gradients_of_batches(case):
     close(found[1], expected[1].reshape(3, 5, 6), ulps=64)
 
 
+@once
 @every_case
 def test_lengths_of_one_and_none(case):
     p, q = draw(case, 3, 2, 4)
@@ -356,6 +360,7 @@ def test_lengths_of_one_and_none(case):
     np.testing.assert_array_equal(nothing, np.full((3, 2), np.nan if case.is_logits else 0))
 
 
+@once
 @every_case
 def test_where(case):
     """Entries that are masked are gone from all tables, even NaN ones, and their gradient is 0."""
@@ -379,6 +384,7 @@ def test_where(case):
     close(case.function(p, q, where=True), truth(case, p, q))
 
 
+@once
 @pytest.mark.parametrize("case", [c for c in CASES if c.has_base], ids=lambda c: c.identifier)
 def test_base(case):
     p, q = draw(case, 3, 2, 5)
@@ -388,6 +394,7 @@ def test_base(case):
         case.function(p, q, base=-1)
 
 
+@once
 @every_case
 def test_dtypes(case):
     """Kept by value and gradient; half precision is computed in float32, so it is off by its own rounding alone."""
@@ -403,6 +410,7 @@ def test_dtypes(case):
     close(case.function(integers, integers), truth(case, integers, integers))
 
 
+@once
 @every_case
 def test_errors(case):
     p, q = draw(case, 3, 2, 4)
@@ -440,6 +448,7 @@ def test_blocks_that_do_not_fill_up(n, m, k, monkeypatch):
     np.testing.assert_array_equal(_pairs.blocked(term, *batch)[1], _pairs.blocked(term, a, b))
 
 
+@once
 @every_case
 @pytest.mark.parametrize("mode", ["value", "gradient"])
 def test_no_array_of_all_entries_of_all_pairs(case, mode):

@@ -12,6 +12,7 @@ import pytest
 import jaxinfo
 from jaxinfo import logits
 from tests import inputs, oracles
+from tests.marks import once
 from tests.oracles import Oracle
 from tests.rows.measure import oracle
 from tests.table import default_float
@@ -209,6 +210,7 @@ def exact_hessian(case, tables, ids):
 # --- shapes and options -----------------------------------------------------------------------------------------
 
 
+@once
 @every_case
 def test_segments_that_are_empty_and_entries_that_are_dropped(case):
     """Ids outside the range are dropped, whatever they hold, and their gradient is 0."""
@@ -232,6 +234,7 @@ def test_segments_that_are_empty_and_entries_that_are_dropped(case):
     np.testing.assert_array_equal(case.function(*nothing, ids[:0], num_segments=2), np.full(2, case.empty))
 
 
+@once
 @every_case
 def test_batches_and_axes(case):
     """Batch axes on either side, as under vmap over tables and over ids; a second call traces nothing."""
@@ -257,6 +260,7 @@ def test_batches_and_axes(case):
         case.function(*(x.copy() for x in alike), ids, num_segments=4)
 
 
+@once
 @every_case
 def test_where(case):
     """Entries that are masked are gone, even NaN ones, and their gradient is 0."""
@@ -272,6 +276,7 @@ def test_where(case):
         assert np.isfinite(slope).all()
 
 
+@once
 @every_case
 def test_base_and_dtypes(case):
     tables, ids, _ = flatten(problems := draw(case))
@@ -288,6 +293,7 @@ def test_base_and_dtypes(case):
         np.testing.assert_allclose(np.asarray(value, np.float64), truth(case, problems), rtol=tolerance)
 
 
+@once
 @every_case
 def test_errors(case):
     tables, ids, _ = flatten(draw(case))

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 import jaxinfo
 from jaxinfo import _patterns, logits
 from tests import oracles
+from tests.marks import once
 from tests.oracles_shannon import combination, combination_gradient, density
 from tests.table import default_float
 
@@ -158,6 +159,8 @@ def as_tuple(x):
     return x if isinstance(x, tuple) else (x,)
 
 
+@once
+@settings(max_examples=10)
 @seeds
 def test_patterns_are_what_they_say(seed):
     p, text, outputs = random_pattern(seed)
@@ -278,6 +281,7 @@ def test_slices_of_a_joint_table_add_up_to_conditional_information():
     close(jnp.sum(jaxinfo.shannon("z x y -> z I(x; y)", p)), exactly(p, (1, ((1,), (2,)), (0,))))
 
 
+@once
 @both
 def test_outputs_may_keep_different_axes(shannon):
     p = table(2, 3, 2)
@@ -309,6 +313,7 @@ def test_long_axes_and_axes_of_length_one():
 # --- options and transformations --------------------------------------------------------------------------------
 
 
+@once
 @both
 def test_where_and_base(shannon):
     p = table(3, 2, 2)
@@ -321,6 +326,7 @@ def test_where_and_base(shannon):
     close(np.asarray(shannon(pattern, p, base=2)) * np.log(2), shannon(pattern, p))
 
 
+@once
 @both
 @pytest.mark.parametrize("dtype", [jnp.bfloat16, jnp.float16, np.float32])
 def test_dtypes(shannon, dtype):
@@ -345,6 +351,7 @@ def test_a_wrong_entry_stays_in_its_slice():
         np.testing.assert_array_equal(np.isnan(logits.shannon(pattern, z)), [False, True])
 
 
+@once
 @pytest.mark.parametrize("module", [jaxinfo, logits])
 def test_vmap_jit_and_no_retrace(module):
     p = table(4, 2, 3)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import jaxinfo
+from tests.marks import once
 from tests.table import default_float
 
 NAMES = ("total_correlation", "dual_total_correlation", "s_information", "o_information", "co_information")
@@ -86,6 +87,7 @@ def test_gradient_of_co_information_of_six_variables():
     np.testing.assert_allclose(gradient, expected, rtol=0, atol=64 * 16 * float(np.finfo(p.dtype).eps))
 
 
+@once
 @pytest.mark.parametrize("name", [*NAMES, "interaction_information", "pointwise_total_correlation"])
 def test_axes_in_any_place(name):
     """Variables on any axes, in any order; the others are the batch."""
@@ -102,6 +104,7 @@ def test_axes_in_any_place(name):
         assert function(moved, axis=(0, 2, 4), keepdims=True).shape == (1, 2, 1, 3, 1)
 
 
+@once
 @pytest.mark.parametrize("name", [*NAMES, "interaction_information", "pointwise_total_correlation"])
 def test_no_variable(name):
     with pytest.raises(ValueError, match=rf"{name}: p needs at least .* got axis \(\) and shape \(2, 2\)"):

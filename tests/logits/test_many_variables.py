@@ -7,6 +7,7 @@ import pytest
 
 from jaxinfo import logits
 from tests import oracles
+from tests.marks import once
 from tests.table import default_float
 
 
@@ -71,6 +72,7 @@ def test_gradients_are_finite(name):
     np.testing.assert_allclose(jax.jacfwd(mean)(z), gradient, rtol=16 * eps(), atol=64 * eps())
 
 
+@once
 @pytest.mark.parametrize("name", ["total_correlation", "dual_total_correlation", "s_information", "o_information"])
 def test_axes_in_any_place(name):
     function = getattr(logits, name)
