@@ -60,12 +60,13 @@ def dual_total_correlation(axes: Axes, p: jax.Array) -> jax.Array:
     return _finite((len(axes) - 1) * _numerics.row_sum(p * jnp.log(root + _numerics.tiny(p)), axes, True))
 
 
-def log_conditionals(p: jax.Array, floor: jax.Array | float) -> jax.Array:
-    """`log(p(x|y) p(y|x))` by its root `p / sqrt(p(x) p(y))`, which does not underflow; NaN for a negative entry."""
+def log_root_of_conditionals(p: jax.Array, floor: jax.Array | float) -> jax.Array:
+    """Half of `log(p(x|y) p(y|x))`: of `p / sqrt(p(x) p(y))`, which does not underflow; NaN for a negative entry."""
     marginals = (_numerics.row_sum(p, (axis,), True) for axis in (-1, -2))
     x, y = (_numerics.fence(1 / jnp.sqrt(jnp.maximum(m, _numerics.tiny(m)))) for m in marginals)
-    return 2 * jnp.log((p * x) * y + floor)
+    return jnp.log((p * x) * y + floor)
 
 
 def variation_of_information(axes: tuple[int, ...], p: jax.Array) -> jax.Array:
-    return _numerics.row_sum(p * (0 - log_conditionals(p, _numerics.tiny(p))), axes, True)
+    """The sign and the factor after the sum, as constants of the size of a table would be written out."""
+    return -2 * _numerics.row_sum(p * log_root_of_conditionals(p, 2 * _numerics.tiny(p)), axes, True)

@@ -16,7 +16,7 @@ from jaxinfo._numerics import quotient
 
 def _nan_if_negative(p: jax.Array, q: jax.Array) -> jax.Array:
     """0, but NaN where an entry is negative."""
-    return 0 * jnp.sqrt(jnp.minimum(p, q))
+    return _numerics.own(0, p) * jnp.sqrt(jnp.minimum(p, q))
 
 
 @jax.custom_jvp
@@ -37,7 +37,7 @@ total_variation_term.defjvp(_total_variation_jvp, symbolic_zeros=True)
 def chi_squared(p: jax.Array, q: jax.Array) -> jax.Array:
     """`(p - q)^2 / q` of two that are not negative: `inf` where only `q` is 0, 0 where both are."""
     difference = p - q
-    either = jnp.maximum(_numerics.tiny(p) - p, 0)  # positive where p is 0, else 0
+    either = jnp.maximum(_numerics.tiny(p) - p, _numerics.own(0, p))  # positive where p is 0, else 0
     return difference * (difference / (q + either))
 
 

@@ -119,6 +119,11 @@ def apart(*tables: jax.Array) -> tuple[jax.Array, ...]:
     return jax.lax.optimization_barrier(tables)
 
 
+def own(number: float | jax.Array, like: jax.Array) -> jax.Array:
+    """A constant that a value does not share with its slopes, which would have it written out as a table."""
+    return jax.lax.optimization_barrier(jnp.asarray(number, like.dtype))
+
+
 Term = tuple[Any, Callable[[], jax.Array]]
 
 
@@ -246,18 +251,21 @@ cross_entropy_term.defjvp(_cross_entropy_jvp, symbolic_zeros=True)
 # Divergences
 
 
-def atanh_excess(s: jax.Array, log_ratio: jax.Array) -> jax.Array:
+def atanh_excess(s: jax.Array, log_ratio: jax.Array, in_slope: bool = False) -> jax.Array:
     """`log(p/q) / s - 2`, where `s = (p - q)/(p + q)`: even in `s`, at least 0, accurate to a few units for every `s`.
 
     A series in `s^2` clipped at 1/16, plus what the quotient has beyond; each part is constant where the other moves.
     """
     series = _DOUBLE if s.dtype == jnp.float64 else _SINGLE
-    clipped = jnp.minimum(s * s, 1 / 16)
-    near = jnp.full_like(s, series[-1])
+    edges = (1 / 16, 0.25, _LOG_5_3, 4 * _LOG_5_3)
+    constants = [jnp.asarray(x, s.dtype) for x in (*series, *edges)]
+    # Those that a slope has in common with the value would be written out, each as a table.
+    *series, most, least, edge, edges = apart(*constants) if in_slope else constants
+    clipped = jnp.minimum(s * s, most)
+    near = jnp.broadcast_to(series[-1], s.shape)
     for coefficient in series[-2::-1]:
         near = near * clipped + coefficient
-    edge = jnp.asarray(_LOG_5_3, s.dtype)
-    beyond = jnp.maximum(jnp.abs(log_ratio), edge) / jnp.maximum(jnp.abs(s), 0.25) - 4 * edge
+    beyond = jnp.maximum(jnp.abs(log_ratio), edge) / jnp.maximum(jnp.abs(s), least) - edges
     return clipped * near + beyond
 
 
@@ -316,7 +324,7 @@ def jeffreys_term(p: jax.Array, q: jax.Array) -> jax.Array:
     difference, total = p - q, p + q
     s = difference / (total + tiny(p))
     both = _if_zero(total)
-    negative = 0 * jnp.sqrt(jnp.minimum(p, q))  # NaN where one is
+    negative = own(0, p) * jnp.sqrt(jnp.minimum(p, q))  # NaN where one is
     return difference * s * (2 + atanh_excess(s, jnp.log((p + both) / (q + both)))) + negative
 
 
@@ -409,4 +417,5 @@ def others(p: jax.Array, axes: tuple[int, ...]) -> jax.Array:
     """
     whole = row_sum(p, axes, True)
     rest = row_sum(minor(p, whole), axes, True)
-    return jnp.where(p <= _half(whole), whole - p, rest)
+    # Twice p, as half of the whole would be written out as a table, shared with `minor`.
+    return jnp.where(p + p <= whole * (1 + 8 * float(jnp.finfo(p.dtype).eps)), whole - p, rest)

@@ -25,9 +25,10 @@ from jaxinfo._numerics import quotient, tiny
 
 def _relative(x: jax.Array, y: jax.Array, difference: jax.Array) -> tuple[jax.Array, jax.Array]:
     """`s = (x - y)/(x + y)` and `s E(s)`."""
-    s = difference / (x + y + tiny(x))
-    log_ratio = jnp.log((x + tiny(x)) / (y + tiny(x)))
-    return s, quotient(_numerics.atanh_excess(s, log_ratio), s)
+    least = _numerics.own(tiny(x), x)
+    s = difference / (x + y + least)
+    log_ratio = jnp.log((x + least) / (y + least))
+    return s, quotient(_numerics.atanh_excess(s, log_ratio, in_slope=True), s)
 
 
 @jax.custom_jvp

@@ -88,13 +88,30 @@ def information_density(p: jax.Array, pair: Pair) -> jax.Array:
     return _numerics.log_ratio(given, alone, given - alone)
 
 
-@information_density.defjvp
-def _information_density_jvp(pair: Pair, primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
-    (p,), (dp,) = primals, tangents
+def _change_of_density(pair: Pair, p: jax.Array, dp: jax.Array) -> jax.Array:
     own, (dp_xz, dp_yz, dp_z) = _own(p, dp), changes(dp, pair)
     p_xz, p_yz, p_z = marginals(p, pair)
     marginal = relative(dp_z - own, p_z) - relative(dp_xz - own, p_xz) - relative(dp_yz - own, p_yz)
-    return information_density(p, pair), relative(dp, p) + marginal
+    return relative(dp, p) + marginal
+
+
+@information_density.defjvp
+def _information_density_jvp(pair: Pair, primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
+    return information_density(*primals, pair), _change_of_density(pair, *primals, *tangents)
+
+
+@partial(jax.custom_jvp, nondiff_argnums=(1,))
+def plain_density(p: jax.Array, pair: Pair) -> jax.Array:
+    """The same without the digits of a ratio close to 1, for sums of either sign."""
+    p_xz, p_yz, p_z = marginals(p, pair)
+    least = _numerics.tiny(p)
+    given, alone = _numerics.fence(1 / jnp.maximum(p_xz, least)), _numerics.fence(p_z / jnp.maximum(p_yz, least))
+    return jnp.where(p == 0, jnp.zeros_like(p), jnp.log((p * given) * alone))
+
+
+@plain_density.defjvp
+def _plain_density_jvp(pair: Pair, primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
+    return plain_density(*primals, pair), _change_of_density(pair, *primals, *tangents)
 
 
 @jax.custom_jvp

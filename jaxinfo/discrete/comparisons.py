@@ -35,8 +35,8 @@ def _entropy(p: jax.Array) -> jax.Array:
 
 @_entropy.defjvp
 def _entropy_jvp(primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
-    (p,), (dp,) = primals, tangents
-    return _entropy(p), jnp.sum(dp * rows.conditional_surprisal(p, (-1,)), axis=-1)
+    (p,), (dp,) = _numerics.apart(*primals), tangents
+    return _entropy(*primals), jnp.sum(dp * rows.conditional_surprisal(p, (-1,)), axis=-1)
 
 
 @_checks.measure("keepdims", "normalizer")
@@ -103,14 +103,15 @@ def _variation(p: jax.Array) -> jax.Array:
 
 @_variation.defjvp
 def _variation_jvp(primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
-    (p,), (dp,) = primals, tangents
-    return _variation(p), jnp.sum(dp * _surprisals(p), axis=_AXES, keepdims=True)  # those of the marginals sum to 0
+    (p,), (dp,) = _numerics.apart(*primals), tangents
+    change = dp * _surprisals(p)  # the changes through the marginals sum to 0
+    return _variation(*primals), jnp.sum(change, axis=_AXES, keepdims=True)
 
 
 @jax.custom_jvp
 def _surprisals(p: jax.Array) -> jax.Array:
     """`-log p(x|y) - log p(y|x)`, 0 where `p` is 0."""
-    return jnp.where(p == 0, jnp.zeros_like(p), -_correlations.log_conditionals(p, 0))
+    return jnp.where(p == 0, jnp.zeros_like(p), -2 * _correlations.log_root_of_conditionals(p, 0))
 
 
 @_surprisals.defjvp

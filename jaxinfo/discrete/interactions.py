@@ -52,9 +52,9 @@ def _signed_information(p: jax.Array, count: int) -> jax.Array:
 
 @_signed_information.defjvp
 def _signed_information_jvp(count: int, primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
-    (p,), (dp,) = primals, tangents
+    (p,), (dp,) = _numerics.apart(*primals), tangents
     change = dp * _alternate_density(p, _split(count))
-    return _signed_information(p, count), jnp.sum(change, axis=range(-count, 0))
+    return _signed_information(*primals, count), jnp.sum(change, axis=range(-count, 0))
 
 
 def _alternate(p: jax.Array, split: _Split) -> jax.Array:
@@ -86,12 +86,12 @@ def _alternate_density(p: jax.Array, split: _Split) -> jax.Array:
         spread = jnp.expand_dims(_alternate_density(without, rest), split.first_given + split.given)
         return spread - _alternate_density(p, split.within())
     if not split.rest:
-        return rows.information_density(p, ((-2,), (-1,)))
+        return rows.plain_density(p, ((-2,), (-1,)))
     if split.given:
         one = partial(_alternate_density, split=split._replace(given=split.given - 1))
         slices = jax.lax.map(one, jnp.moveaxis(p, split.first_given, 0))
         return jnp.moveaxis(slices, 0, split.first_given)
-    parts = rows.information_density(_extended(p, split.rest), ((-2,), (-1,)))
+    parts = rows.plain_density(_extended(p, split.rest), ((-2,), (-1,)))
     for axis in range(-split.rest - 2, -2):
         last = parts.shape[axis] - 1
         here, spread = (jax.lax.slice_in_dim(parts, *ends, axis=axis) for ends in ((0, last), (last, last + 1)))

@@ -92,8 +92,9 @@ def _weigh(x: jax.Array, known: float, limit: jax.Array) -> jax.Array:
 
 def _fast(form: Plain, axes: Axes, p: jax.Array, q: jax.Array) -> jax.Array:
     """NaN for a row with an entry that is not positive, and where a term overflows."""
-    positive = 0 * lax.rsqrt(jnp.minimum(p, q))
-    value = _numerics.row_sum(form.inside(p, q) + positive, axes, True)
+    p, q = p[None], q[None]  # constants of another shape than in the slopes, lest XLA write them out as tables
+    positive = _numerics.own(0, p) * lax.rsqrt(jnp.minimum(p, q))
+    value = _numerics.row_sum(form.inside(p, q) + positive, axes, True)[0]
     return jnp.where(value < jnp.inf, jnp.maximum(value, 0), jnp.nan)
 
 
