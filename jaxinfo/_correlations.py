@@ -13,8 +13,9 @@ from jaxinfo import _numerics
 from jaxinfo._log_domain import Axes, divergence_term
 
 # Below so many nats the chain takes over. A divergence has the digits of its terms, so the first is only for underflow.
-TOTAL_SMALL, DUAL_SMALL, VARIATION_SMALL = 1 / 64, 1 / 8, 1 / 2
-MOST = 5  # of more variables the chain takes fewer sums, and of two it is one information
+TOTAL_SMALL, DUAL_SMALL, VARIATION_SMALL = 1 / 64, 1 / 4, 1 / 2
+# Of more variables the chain takes fewer sums, or has more digits; of two it is one information.
+TOTAL_MOST, DUAL_MOST = 5, 3
 
 
 def floored(p: jax.Array) -> jax.Array:
@@ -56,8 +57,13 @@ def total_correlation(axes: Axes, p: jax.Array) -> jax.Array:
 
 
 def dual_total_correlation(axes: Axes, p: jax.Array) -> jax.Array:
-    root = root_of_dual_density(axes, p)
-    return _finite((len(axes) - 1) * _numerics.row_sum(p * jnp.log(root + _numerics.tiny(p)), axes, True))
+    """`sum p log((p/p_-1) ... (p/p_-(n-1)) (c/p_-n))`. Where the product underflows p adds nothing that shows."""
+    *others, last = (floored(_numerics.row_sum(p, (axis,), True)) for axis in axes)
+    ratio = p / _numerics.fence(others[0])
+    for other in others[1:]:
+        ratio = ratio * (p / _numerics.fence(other))
+    ratio = ratio * _numerics.fence(_numerics.row_sum(p, axes, True) / last)
+    return _finite(_numerics.row_sum(p * jnp.log(ratio + _numerics.tiny(p)), axes, True))
 
 
 def log_root_of_conditionals(p: jax.Array, floor: jax.Array | float) -> jax.Array:

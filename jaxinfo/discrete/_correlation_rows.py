@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxinfo import _correlations, _numerics, _variables
-from jaxinfo._correlations import DUAL_SMALL, MOST, TOTAL_SMALL
+from jaxinfo._correlations import DUAL_MOST, DUAL_SMALL, TOTAL_MOST, TOTAL_SMALL
 from jaxinfo._log_domain import Axes, adaptive
 from jaxinfo.discrete import _joint_rows as rows
 from jaxinfo.discrete._whole import CHAIN
@@ -86,9 +86,9 @@ _dual = _measure(_dual_value, _dual_slope, _dual_change)
 
 def total_correlation(p: jax.Array, count: int) -> jax.Array:
     """Of the last `count` axes, of a table of any mass."""
-    return _total(p, count) if 3 <= count <= MOST else _variables.total_correlation(CHAIN, p, count)
+    return _total(p, count) if 3 <= count <= TOTAL_MOST else _variables.total_correlation(CHAIN, p, count)
 
 
 def dual_total_correlation(p: jax.Array, count: int) -> jax.Array:
     """Of the last `count` axes, of a table of any mass."""
-    return _dual(p, count) if 3 <= count <= MOST else _variables.dual_total_correlation(CHAIN, p, count)
+    return _dual(p, count) if 3 <= count <= DUAL_MOST else _variables.dual_total_correlation(CHAIN, p, count)

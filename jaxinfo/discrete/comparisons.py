@@ -36,7 +36,10 @@ def _entropy(p: jax.Array) -> jax.Array:
 @_entropy.defjvp
 def _entropy_jvp(primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
     (p,), (dp,) = _numerics.apart(*primals), tangents
-    return _entropy(*primals), jnp.sum(dp * rows.conditional_surprisal(p, (-1,)), axis=-1)
+    mass = _numerics.row_sum(p, (-1,), True)
+    zero = p == 0
+    share = jnp.where(mass == 0, jnp.ones_like(mass), mass) / jnp.where(zero, jnp.ones_like(p), p)
+    return _entropy(*primals), jnp.sum(dp * jnp.where(zero, jnp.zeros_like(p), jnp.log(share)), axis=-1)
 
 
 @_checks.measure("keepdims", "normalizer")

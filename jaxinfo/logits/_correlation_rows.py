@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxinfo import _correlations, _log_domain, _variables
-from jaxinfo._correlations import DUAL_SMALL, MOST, TOTAL_SMALL, VARIATION_SMALL
+from jaxinfo._correlations import DUAL_MOST, DUAL_SMALL, TOTAL_MOST, TOTAL_SMALL, VARIATION_SMALL
 from jaxinfo._log_domain import Axes
 from jaxinfo.logits._whole import CHAIN
 
@@ -48,8 +48,8 @@ _dual = _measure(_correlations.dual_total_correlation, _by_chain(_variables.dual
 variation_of_information = _measure(_correlations.variation_of_information, _two_conditional_entropies, VARIATION_SMALL)
 
 
-def _of_last(row: Row, chain: Callable[..., jax.Array], z: jax.Array, count: int) -> jax.Array:
-    if not 3 <= count <= MOST or not z.size:
+def _of_last(row: Row, most: int, chain: Callable[..., jax.Array], z: jax.Array, count: int) -> jax.Array:
+    if not 3 <= count <= most or not z.size:
         return chain(CHAIN, z, count)
     axes = tuple(range(-count, 0))
     return jnp.squeeze(row(axes, z), axes)
@@ -57,9 +57,9 @@ def _of_last(row: Row, chain: Callable[..., jax.Array], z: jax.Array, count: int
 
 def total_correlation(z: jax.Array, count: int) -> jax.Array:
     """Of the last `count` axes."""
-    return _of_last(_total, _variables.total_correlation, z, count)
+    return _of_last(_total, TOTAL_MOST, _variables.total_correlation, z, count)
 
 
 def dual_total_correlation(z: jax.Array, count: int) -> jax.Array:
     """Of the last `count` axes."""
-    return _of_last(_dual, _variables.dual_total_correlation, z, count)
+    return _of_last(_dual, DUAL_MOST, _variables.dual_total_correlation, z, count)
