@@ -61,7 +61,7 @@ def dual_total_correlation(axes: Axes, p: jax.Array) -> jax.Array:
     *others, last = (floored(_numerics.row_sum(p, (axis,), True)) for axis in axes)
     ratio = p / _numerics.fence(others[0])
     for other in others[1:]:
-        ratio = ratio * (p / _numerics.fence(other))
+        ratio = ratio * (jnp.abs(p) / _numerics.fence(other))  # a negative p stays so, and its logarithm is NaN
     ratio = ratio * _numerics.fence(_numerics.row_sum(p, axes, True) / last)
     return _finite(_numerics.row_sum(p * jnp.log(ratio + _numerics.tiny(p)), axes, True))
 
