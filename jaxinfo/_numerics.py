@@ -257,15 +257,14 @@ def atanh_excess(s: jax.Array, log_ratio: jax.Array, in_slope: bool = False) -> 
     A series in `s^2` clipped at 1/16, plus what the quotient has beyond; each part is constant where the other moves.
     """
     series = _DOUBLE if s.dtype == jnp.float64 else _SINGLE
-    edges = (1 / 16, 0.25, _LOG_5_3, 4 * _LOG_5_3)
-    constants = [jnp.asarray(x, s.dtype) for x in (*series, *edges)]
+    constants = [jnp.asarray(x, s.dtype) for x in (*series, 1 / 16, 0.25, _LOG_5_3, 4 * _LOG_5_3)]
     # Those that a slope has in common with the value would be written out, each as a table.
-    *series, most, least, edge, edges = apart(*constants) if in_slope else constants
+    *series, most, least, edge, at_edge = apart(*constants) if in_slope else constants
     clipped = jnp.minimum(s * s, most)
     near = jnp.broadcast_to(series[-1], s.shape)
     for coefficient in series[-2::-1]:
         near = near * clipped + coefficient
-    beyond = jnp.maximum(jnp.abs(log_ratio), edge) / jnp.maximum(jnp.abs(s), least) - edges
+    beyond = jnp.maximum(jnp.abs(log_ratio), edge) / jnp.maximum(jnp.abs(s), least) - at_edge
     return clipped * near + beyond
 
 

@@ -3,13 +3,10 @@
 import jax
 import pytest
 
-_nothing: list = []
-slow = [pytest.mark.slow]
-
 # What an option or an error means does not hang on the precision.
 once = pytest.mark.slow if jax.config.jax_enable_x64 else lambda test: test
 
 
 def slow_if(condition: bool) -> list:
     """Marks of a parameter."""
-    return slow if condition else _nothing
+    return [pytest.mark.slow] if condition else []

@@ -32,26 +32,23 @@ from jaxinfo._log_domain._rows import (
 from jaxinfo._log_domain._softmax import log_ratio, log_softmax_ratio, softmax, surprisal, surprisal_slope
 
 
-def pair_of_logits(axes: Axes, z_p: jax.Array, z_q: jax.Array, a: jax.Array) -> Pair:
+def _pair(axes: Axes, z_p: jax.Array, z_q: jax.Array, a: jax.Array, log_ratio: jax.Array, log_q: jax.Array) -> Pair:
     here_p, here_q = present(z_p), present(z_q)
     inside = here_p & here_q
-    p, q, log_ratio = softmax(axes, z_p), softmax(axes, z_q), log_softmax_ratio(axes, z_p, z_q)
-    log_q = -jnp.where(inside, surprisal(axes, z_q), jnp.zeros_like(q))
-    log_power = jnp.where(inside, log_q + a * log_ratio, -jnp.inf)
-    return Pair(p, q, log_ratio, jnp.exp(log_power), log_power, inside, here_q & ~here_p, here_p & ~here_q)
+    p, q = softmax(axes, z_p), softmax(axes, z_q)
+    ratio, log_q = (jnp.where(inside, x, jnp.zeros_like(x)) for x in (log_ratio, log_q))
+    log_power = jnp.where(inside, log_q + a * ratio, -jnp.inf)
+    return Pair(p, q, ratio, jnp.exp(log_power), log_power, inside, here_q & ~here_p, here_p & ~here_q)
+
+
+def pair_of_logits(axes: Axes, z_p: jax.Array, z_q: jax.Array, a: jax.Array) -> Pair:
+    return _pair(axes, z_p, z_q, a, log_softmax_ratio(axes, z_p, z_q), -surprisal(axes, z_q))
 
 
 def _pair_for_slopes(axes: Axes, gap: jax.Array, z_p: jax.Array, z_q: jax.Array, a: jax.Array) -> Pair:
     """The same, given how far the sum of the powers is from 1: far apart, the digits of the ratio do not matter."""
-    here_p, here_q = present(z_p), present(z_q)
-    inside = here_p & here_q
     close = ~(jnp.abs(lax.stop_gradient(gap)) > 1 / 16)
-    ratio = log_ratio(axes, close, z_p, z_q)
-    ratio = jnp.where(inside, ratio, jnp.zeros_like(ratio))
-    p, q = softmax(axes, z_p), softmax(axes, z_q)
-    log_q = -jnp.where(inside, surprisal_slope(axes, z_q), jnp.zeros_like(q))
-    log_power = jnp.where(inside, log_q + a * ratio, -jnp.inf)
-    return Pair(p, q, ratio, jnp.exp(log_power), log_power, inside, here_q & ~here_p, here_p & ~here_q)
+    return _pair(axes, z_p, z_q, a, log_ratio(axes, close, z_p, z_q), -surprisal_slope(axes, z_q))
 
 
 def _toward(axes: Axes, weight: jax.Array, power: jax.Array, t: Pair, order: jax.Array, x: jax.Array) -> jax.Array:

@@ -26,16 +26,16 @@ def _own(p: jax.Array, dp: jax.Array) -> jax.Array:
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(1,))
-def conditional_surprisal(p: jax.Array, x: Axes) -> jax.Array:
+def _conditional_surprisal(p: jax.Array, x: Axes) -> jax.Array:
     """`log(p(y) / p(x, y))`, accurate where one x has nearly all of p(y); 0 where `p` is 0."""
     return jnp.log1p(_numerics.quotient(_numerics.others(p, x), p))
 
 
-@conditional_surprisal.defjvp
+@_conditional_surprisal.defjvp
 def _conditional_surprisal_jvp(x: Axes, primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
     (p,), (dp,) = primals, tangents
     p_y, dp_y = (jnp.sum(t, axis=x, keepdims=True) for t in (p, dp))
-    return conditional_surprisal(p, x), relative(dp_y - _own(p, dp), p_y) - relative(dp, p)
+    return _conditional_surprisal(p, x), relative(dp_y - _own(p, dp), p_y) - relative(dp, p)
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(1,))
@@ -59,7 +59,7 @@ def conditional_entropy(p: jax.Array, variables: Variables) -> jax.Array:
 @conditional_entropy.defjvp
 def _conditional_entropy_jvp(variables: Variables, primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
     (p,), (dp,) = primals, tangents
-    change = dp * conditional_surprisal(p, each(variables)[0])
+    change = dp * _conditional_surprisal(p, each(variables)[0])
     return conditional_entropy(p, variables), jnp.sum(change, axis=joined(variables), keepdims=True)
 
 

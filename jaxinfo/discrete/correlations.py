@@ -22,7 +22,8 @@ def total_correlation(
 ) -> jax.Array:
     r"""Total correlation $\mathrm{TC} = \sum_i H(X_i) - H(X_1, \ldots, X_n) = \mathrm{KL}(p \| \prod_i p_i)$.
 
-    Also called multi-information. Summed as $\sum_i I(X_i; X_{i+1}, \ldots, X_n)$, so that no term is negative.
+    Also called multi-information. Summed as the divergence, or where that would lose digits or take more sums as
+    $\sum_i I(X_i; X_{i+1}, \ldots, X_n)$: no term is negative.
 
     Args:
         p: A joint table, one axis for each variable.
@@ -69,8 +70,8 @@ def dual_total_correlation(
 ) -> jax.Array:
     r"""Dual total correlation $\mathrm{DTC} = H(X_1, \ldots, X_n) - \sum_i H(X_i | X_{-i})$.
 
-    Also called binding information. Summed as $\sum_i I(X_i; X_{i+1}, \ldots, X_n | X_1, \ldots, X_{i-1})$, so that no
-    term is negative.
+    Also called binding information. Where it is small, or of more than three variables, it is summed as
+    $\sum_i I(X_i; X_{i+1}, \ldots, X_n | X_1, \ldots, X_{i-1})$, of which no term is negative.
 
     Args:
         p: A joint table, one axis for each variable.
