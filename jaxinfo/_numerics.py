@@ -97,7 +97,7 @@ def _row_sum_jvp(axes: Any, keepdims: Any, primals: Any, tangents: Any) -> tuple
 
 def tiny(x: jax.Array) -> jax.Array:
     """The least normal number of the dtype."""
-    return jnp.asarray(jnp.finfo(x.dtype).tiny, x.dtype)
+    return jax.lax.optimization_barrier(jnp.asarray(jnp.finfo(x.dtype).tiny, x.dtype))
 
 
 def _if_zero(p: jax.Array) -> jax.Array:

@@ -27,6 +27,7 @@ def close(actual, expected, ulps=16):
 
 TABLES = array([[0.1, 0.2, 0.7], [0.3, 0.3, 0.4], [0.0, 0.75, 0.25]])
 WEIGHTS = array([0.5, 0.3, 0.2])
+OTHER = array([0.2, 0.4, 0.4])
 
 
 def exact_mixture(tables, weights=None):
@@ -234,3 +235,27 @@ def test_infinite_slopes_stay_in_their_coordinate():
         assert slope[0] == jnp.inf
     directional = jax.jvp(lambda x: jaxinfo.kl_divergence(p, x), (q,), (array([0.0, 1.0, -1.0]),))[1]
     close(directional, 0.5)
+
+
+@pytest.mark.parametrize(
+    "measure",
+    [
+        jaxinfo.entropy,
+        jaxinfo.binary_entropy,
+        jaxinfo.surprisal,
+        lambda p: jaxinfo.kl_divergence(p, OTHER),
+        lambda p: jaxinfo.kl_divergence(OTHER, p),
+        lambda p: jaxinfo.cross_entropy(OTHER, p),
+        lambda p: jaxinfo.jensen_shannon_divergence(p, OTHER),
+        lambda p: jaxinfo.hellinger_distance(p, OTHER),
+        lambda p: jaxinfo.renyi_divergence(p, OTHER, 0.5),
+        lambda p: jaxinfo.chernoff_information(p, OTHER),
+        lambda p: jaxinfo.mutual_information(p[:, None] * OTHER[None]),
+    ],
+)
+@pytest.mark.parametrize("compute", [lambda t: 1 - t, lambda t: 2 * t - 1], ids=["1 - t", "2 t - 1"])
+def test_a_computed_zero_is_a_zero(measure, compute):
+    """XLA joins the constants of `(1 - t) + tiny` into one, which loses the tiny number: compiled together or not."""
+    t = jnp.array([1.0, 0.5, 0.5])
+    apart, together = measure(compute(t)), jax.jit(lambda t: measure(compute(t)))(t)
+    np.testing.assert_allclose(together, apart, rtol=1e-5, atol=1e-6)
