@@ -1,5 +1,6 @@
 """The setting every test runs in: one CPU that plays eight devices, strict types and shapes, repeatable examples."""
 
+import gc
 import os
 
 # XLA reads its flags when the first device is asked for. Under pytest-xdist the workers inherit this environment.
@@ -28,6 +29,33 @@ hypothesis.settings.load_profile("jaxinfo-ci" if os.environ.get("CI") else "jaxi
 def _eight_devices() -> None:
     """Fails at once, and not in some sharding test, if the flags came too late."""
     assert jax.device_count() == 8
+
+
+def _place(item: pytest.Item) -> object:
+    """What a test is about: a measure within a file, or itself."""
+    callspec = getattr(item, "callspec", None)
+    return (item.path, callspec.params["measure"]) if callspec and "measure" in callspec.params else item
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]):
+    """The tests of one measure follow each other: they share programs, which another worker would compile again.
+
+    Examples in docstrings show so few digits that one precision is enough: in 64 bits they are slow tests.
+    """
+    for item in items if jax.config.jax_enable_x64 else ():
+        if isinstance(item, pytest.DoctestItem):
+            item.add_marker(pytest.mark.slow)
+    first: dict = {}
+    for position, item in enumerate(items):
+        first.setdefault(_place(item), position)
+    items.sort(key=lambda item: first[_place(item)])
+
+
+def pytest_collection_finish():
+    """Tracing makes and drops small objects by the million; looking through all of them often takes a fifth longer."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 _PROGRAMS_KEPT = 250  # tests

@@ -13,10 +13,9 @@ import jaxinfo
 from jaxinfo import _pairs, logits
 from tests import inputs, oracles, oracles_pairs
 from tests.marks import once
+from tests.quick import quick_jit
 from tests.rows.measure import oracle
 from tests.table import default_float
-
-quick_jit = functools.partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
 
 
 def eps(dtype=None):
@@ -138,7 +137,7 @@ def problems(case, k):
 
 
 @every_case
-@pytest.mark.parametrize("k", [1, 3, 128, 400])
+@pytest.mark.parametrize("k", [1, 3, pytest.param(128, marks=pytest.mark.slow), 400])
 def test_accuracy(case, k):
     """What the docstrings say: 8 ulp in blocks; a product is off by 8 roundings of its terms, less where that shows.
 
@@ -349,14 +348,16 @@ def test_gradients_of_batches(case):
 @every_case
 def test_lengths_of_one_and_none(case):
     p, q = draw(case, 3, 2, 4)
-    for n, m, k in ((1, 1, 4), (3, 1, 4), (1, 2, 4), (3, 2, 1)):
-        a, b = p[:n, :k], q[:m, :k]
-        close(case.function(a, b), truth(case, a, b))
+    ones = [(p[:n, :k], q[:m, :k]) for n, m, k in ((1, 1, 4), (3, 1, 4), (1, 2, 4), (3, 2, 1))]
+    found, nothing = quick_jit(lambda pairs, none: ([case.function(*x) for x in pairs], case.function(*none)))(
+        ones, (p[:, :0], q[:, :0])
+    )
+    for pair, actual in zip(ones, found, strict=True):
+        close(actual, truth(case, *pair))
     for n, m in ((0, 2), (3, 0), (0, 0)):
         assert case.function(p[:n], q[:m]).shape == (n, m)
         gradient = quick_jit(jax.grad(lambda a, b: jnp.sum(case.function(a, b)), (0, 1)))(p[:n], q[:m])
         assert [g.shape for g in gradient] == [(n, 4), (m, 4)]
-    nothing = np.asarray(case.function(p[:, :0], q[:, :0]))
     np.testing.assert_array_equal(nothing, np.full((3, 2), np.nan if case.is_logits else 0))
 
 
@@ -381,15 +382,16 @@ def test_where(case):
     for clean, bad in zip(gradient, spoiled, strict=True):
         np.testing.assert_array_equal(np.asarray(clean)[:, ~where], 0)
         np.testing.assert_array_equal(bad, clean)
-    close(case.function(p, q, where=True), truth(case, p, q))
+    close(quick_jit(lambda p, q: case.function(p, q, where=True))(p, q), truth(case, p, q))
 
 
 @once
 @pytest.mark.parametrize("case", [c for c in CASES if c.has_base], ids=lambda c: c.identifier)
 def test_base(case):
     p, q = draw(case, 3, 2, 5)
-    for base in (2, 10.0):
-        close(case.function(p, q, base=base), truth(case, p, q) / np.log(base))
+    found = quick_jit(lambda p, q: [case.function(p, q, base=base) for base in (2, 10.0)])(p, q)
+    for base, actual in zip((2, 10.0), found, strict=True):
+        close(actual, truth(case, p, q) / np.log(base))
     with pytest.raises(ValueError, match=f"{case.name}.*base.*-1"):
         case.function(p, q, base=-1)
 
@@ -406,8 +408,9 @@ def test_dtypes(case):
         tolerance = max(float(jnp.finfo(dtype).eps), 64 * eps(np.float32))
         np.testing.assert_allclose(np.asarray(value, np.float64), truth(case, p, q), rtol=tolerance)
     integers = np.eye(3, dtype=np.int32)
-    assert case.function(integers, integers).dtype == default_float()
-    close(case.function(integers, integers), truth(case, integers, integers))
+    found = quick_jit(case.function)(integers, integers)
+    assert found.dtype == default_float()
+    close(found, truth(case, integers, integers))
 
 
 @once
@@ -440,12 +443,17 @@ def test_blocks_that_do_not_fill_up(n, m, k, monkeypatch):
     p, q = generator.random((n, k)), generator.random((m, k))
     term = lambda a, b: a * a * b  # noqa: E731
     a, b = (jnp.asarray(x, default_float()) for x in (p, q))
-    close(_pairs.blocked(term, a, b), (p * p) @ q.T, ulps=2 * k)
-    found = jax.grad(lambda a, b: jnp.sum(_pairs.blocked(term, a, b)), (0, 1))(a, b)
+
+    @quick_jit
+    def program(a, b):
+        return _pairs.blocked(term, a, b), jax.grad(lambda a, b: jnp.sum(_pairs.blocked(term, a, b)), (0, 1))(a, b)
+
+    value, found = program(a, b)
+    close(value, (p * p) @ q.T, ulps=2 * k)
     close(found[0], 2 * p * q.sum(0), ulps=4 * (k + m))
     close(found[1], np.broadcast_to((p * p).sum(0), q.shape), ulps=4 * (k + n))
-    batch = [jnp.stack([x] * 3) for x in (a, b)]
-    np.testing.assert_array_equal(_pairs.blocked(term, *batch)[1], _pairs.blocked(term, a, b))
+    batch = [np.stack([x] * 3) for x in (a, b)]
+    close(quick_jit(lambda a, b: _pairs.blocked(term, a, b))(*batch)[1], value)
 
 
 @once

@@ -14,10 +14,9 @@ from jaxinfo import logits
 from tests import inputs, oracles
 from tests.marks import once
 from tests.oracles import Oracle
+from tests.quick import quick_jit
 from tests.rows.measure import oracle
 from tests.table import default_float
-
-quick_jit = functools.partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
 
 
 def eps(dtype=None):
@@ -221,11 +220,17 @@ def test_segments_that_are_empty_and_entries_that_are_dropped(case):
     moved = np.concatenate([stray[:2], 2 * ids, stray[2:]])
     expected = np.full(9, case.empty)
     expected[[0, 2, 4, 6]] = truth(case, problems)
-    found = case.function(*spoiled, moved, num_segments=9)
-    close(found, expected)
-    close(case.function(*spoiled, np.sort(moved), num_segments=9, indices_are_sorted=True)[2:6], found[2:6])
     positions = tuple(range(case.count))
-    gradient = jax.grad(lambda *a: jnp.nansum(case.function(*a, moved, num_segments=9)), positions)(*spoiled)
+
+    @quick_jit
+    def program(*a):
+        total = lambda *b: jnp.nansum(case.function(*b, moved, num_segments=9))  # noqa: E731
+        in_order = case.function(*a, np.sort(moved), num_segments=9, indices_are_sorted=True)
+        return case.function(*a, moved, num_segments=9), in_order, jax.grad(total, positions)(*a)
+
+    found, in_order, gradient = program(*spoiled)
+    close(found, expected)
+    close(in_order[2:6], found[2:6])
     for slope in gradient:
         np.testing.assert_array_equal(np.asarray(slope)[[0, 1, -2, -1]], 0)
         assert np.isfinite(slope).all()
@@ -249,12 +254,14 @@ def test_batches_and_axes(case):
         return jax.vmap(jax.vmap(one), (None, *(0,) * case.count))(columns, *arrays)
 
     chex.clear_trace_counter()
-    program = jax.jit(chex.assert_max_traces(mapped, n=1))
+    program = quick_jit(chex.assert_max_traces(mapped, n=1))
     for _ in range(2):
         close(program(*several), np.broadcast_to(expected, (3, 2, 4)))
     alike = [x[:, :1] for x in several]
     close(case.function(*alike, ids, num_segments=4), np.broadcast_to(expected, (3, 1, 4)))
-    first = case.function(*(np.moveaxis(x, -1, 0) for x in alike), ids, num_segments=4, axis=0)
+    first = quick_jit(lambda *a: case.function(*a, ids, num_segments=4, axis=0))(
+        *(np.moveaxis(x, -1, 0) for x in alike)
+    )
     close(first, np.broadcast_to(expected[:, None, None], (4, 3, 1)))
     with jax.no_tracing():
         case.function(*(x.copy() for x in alike), ids, num_segments=4)
@@ -270,8 +277,11 @@ def test_where(case):
     spoiled = tuple(np.where(where, x, np.nan).astype(x.dtype) for x in tables)
     left = [inputs.Row("", tuple(x[(ids == s) & where] for x in tables)) for s in range(4)]
     function = lambda *a: case.function(*a, ids, num_segments=4, where=where)  # noqa: E731
-    close(function(*spoiled), truth(case, left))
-    for slope in jax.grad(lambda *a: jnp.sum(function(*a)), tuple(range(case.count)))(*spoiled):
+    total = lambda *a: jnp.sum(function(*a))  # noqa: E731
+    program = quick_jit(lambda *a: (function(*a), jax.grad(total, tuple(range(case.count)))(*a)))
+    value, slopes = program(*spoiled)
+    close(value, truth(case, left))
+    for slope in slopes:
         np.testing.assert_array_equal(np.asarray(slope)[~where], 0)
         assert np.isfinite(slope).all()
 
@@ -280,7 +290,8 @@ def test_where(case):
 @every_case
 def test_base_and_dtypes(case):
     tables, ids, _ = flatten(problems := draw(case))
-    close(case.function(*tables, ids, num_segments=4, base=2), truth(case, problems) / np.log(2))
+    in_bits = quick_jit(lambda *a: case.function(*a, ids, num_segments=4, base=2))
+    close(in_bits(*tables), truth(case, problems) / np.log(2))
     ids = np.repeat(np.arange(2, dtype=np.uint8), (20, 30))
     function = lambda *a: case.function(*a, ids, num_segments=2)  # noqa: E731
     gradient = jax.grad(lambda *a: jnp.sum(function(*a)))

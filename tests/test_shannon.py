@@ -14,12 +14,10 @@ from jaxinfo import _patterns, logits
 from tests import oracles
 from tests.marks import once
 from tests.oracles_shannon import combination, combination_gradient, density
+from tests.quick import quick_jit
 from tests.table import default_float
 
 NAMES = "abcde"
-
-# These programs are many and small: they compile in half the time with LLVM's optimiser off.
-quick_jit = functools.partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
 
 
 def eps():
@@ -48,7 +46,16 @@ def from_log(pattern, p, **options):
     return logits.shannon(pattern, jnp.log(p) + 3, **options)
 
 
+def quickly(shannon):
+    """The same in one program: for tests that ask what a pattern means."""
+    return lambda pattern, p, **options: quick_jit(functools.partial(shannon, pattern, **options))(p)
+
+
 both = pytest.mark.parametrize("shannon", [jaxinfo.shannon, from_log], ids=["table", "logits"])
+
+quickly_both = pytest.mark.parametrize(
+    "shannon", [quickly(jaxinfo.shannon), quickly(from_log)], ids=["table", "logits"]
+)
 
 # --- known values -----------------------------------------------------------------------------------------------
 
@@ -79,7 +86,7 @@ def test_giant_bit(shannon):
     close(shannon(pattern, giant_bit(), base=2), [1, 1, 0, 1, 0, 2])
 
 
-@both
+@quickly_both
 def test_four_variables_of_even_parity(shannon):
     p = np.zeros((2, 2, 2, 2), default_float())
     for w, x, y in np.ndindex(2, 2, 2):
@@ -88,7 +95,7 @@ def test_four_variables_of_even_parity(shannon):
     close(shannon(pattern, p, base=2), [1, 0, -1, 0, 1])
 
 
-@both
+@quickly_both
 def test_a_variable_in_several_groups(shannon):
     p = table(2, 3, 2)
     same, other = shannon("x y z -> I(x; x), I(x y; y z)", p), shannon("x y z -> H(x), H(y) + I(x; z | y)", p)
@@ -193,7 +200,7 @@ def test_gradients_are_those_of_the_definitions(seed):
         np.testing.assert_allclose(through, pulled, rtol=0, atol=32 * eps() * size)
 
 
-@both
+@quickly_both
 def test_chain_rules(shannon):
     p = table(2, 3, 2, 2)
     pattern = "w x y z -> H(w x y z), H(w) + H(x | w) + H(y | w x) + H(z | w x y), I(w; x y z), I(w; x) + I(w; y z | x)"
@@ -268,7 +275,9 @@ def slices(p, kept):
 def test_slices(pattern, kept, groups, given):
     """On a table every slice as it stands, on logits each a distribution of its own."""
     p = table(2, 3, 4, 2)
-    found, normalised = np.asarray(jaxinfo.shannon(pattern, p)), np.asarray(logits.shannon(pattern, np.log(p)))
+    found, normalised = (
+        np.asarray(quickly(f)(pattern, x)) for f, x in ((jaxinfo.shannon, p), (logits.shannon, np.log(p)))
+    )
     assert found.shape == normalised.shape == tuple(p.shape[a] for a in kept)
     for position, part in slices(p, kept):
         close(found[position], exactly(part, (1, groups, given)))
@@ -282,7 +291,7 @@ def test_slices_of_a_joint_table_add_up_to_conditional_information():
 
 
 @once
-@both
+@quickly_both
 def test_outputs_may_keep_different_axes(shannon):
     p = table(2, 3, 2)
     first, second, third = shannon("a x y -> a H(x), H(a x), x y 2 H(a) - H(a)", p)
@@ -314,7 +323,7 @@ def test_long_axes_and_axes_of_length_one():
 
 
 @once
-@both
+@quickly_both
 def test_where_and_base(shannon):
     p = table(3, 2, 2)
     where = np.random.default_rng(5).random(p.shape) < 0.7
@@ -327,7 +336,7 @@ def test_where_and_base(shannon):
 
 
 @once
-@both
+@quickly_both
 @pytest.mark.parametrize("dtype", [jnp.bfloat16, jnp.float16, np.float32])
 def test_dtypes(shannon, dtype):
     p = table(2, 4).astype(dtype)

@@ -10,6 +10,9 @@ from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
 import jaxinfo
 from jaxinfo import logits
+from tests.marks import slow_if
+
+pytestmark = slow_if(jax.config.jax_enable_x64)  # what is sent, and when, does not hang on the precision
 
 # The result type of each collective operation (not the mention of it as an operand), and its kind.
 COLLECTIVE = re.compile(

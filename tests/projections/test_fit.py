@@ -13,6 +13,7 @@ import pytest
 from jaxinfo.densities import ClosedForm, Quadrature
 from jaxinfo.distributions import Mixture, Normal
 from jaxinfo.projections import ForwardKL, ReverseKL, fit
+from tests.marks import once
 
 DOUBLE = jnp.zeros(()).dtype == jnp.float64
 # What the optima have to be met within, in the mean, the deviation and the value.
@@ -72,6 +73,7 @@ def test_line_search_reaches_the_optima_in_a_few_steps():
     assert int(jnp.max(result.num_steps)) < 40
 
 
+@once
 def test_a_converged_lane_stays_where_it_is():
     """Alone, stopped after as many steps as it took, a lane ends at the same numbers as among others that went on."""
     together = fitted(ReverseKL())
@@ -84,6 +86,7 @@ def test_a_converged_lane_stays_where_it_is():
     assert int(stopped.num_steps[first]) == steps[first]
 
 
+@once
 def test_a_second_call_compiles_nothing():
     traces = []
 
@@ -103,6 +106,7 @@ def test_a_second_call_compiles_nothing():
     assert counts[1] == counts[0]
 
 
+@once
 def test_hyperparams_replace_those_of_the_optimizer():
     """One step of plain descent moves by the learning rate times the gradient."""
     sgd = optax.inject_hyperparams(optax.sgd)(learning_rate=123.0)
@@ -137,6 +141,7 @@ def recorded():
     return run(202), run(8)
 
 
+@once
 def test_history_has_a_row_for_the_start_and_every_so_many_steps():
     result, _ = recorded()
     history = result.history
@@ -149,12 +154,14 @@ def test_history_has_a_row_for_the_start_and_every_so_many_steps():
     np.testing.assert_allclose(history.value[-1], result.value.value, rtol=1e-5)
 
 
+@once
 def test_history_rows_are_the_states_of_shorter_fits():
     long, short = recorded()
     # Two programs may round differently, and eight steps carry that on.
     np.testing.assert_allclose(long.history.distribution.loc[2], short.optimum.loc, rtol=1e-5, atol=1e-6)
 
 
+@once
 def test_memory_does_not_grow_with_the_number_of_steps():
     """The number of steps is a traced value: one program, and its buffers, serve every number."""
 
@@ -166,6 +173,7 @@ def test_memory_does_not_grow_with_the_number_of_steps():
     assert analysis.temp_size_in_bytes < 4 * 64 * 15 * 8 * 100
 
 
+@once
 def test_a_lost_lane_is_reported_and_harms_no_other():
     begin = Normal(jnp.array([-3.0, jnp.nan, 3.0]), jnp.array([1.0, 1.0, -1.0]))
     result = fit(target(), begin, ReverseKL(), optimizer=ADAM, num_steps=3000, tolerance=TOLERANCE)
@@ -174,6 +182,7 @@ def test_a_lost_lane_is_reported_and_harms_no_other():
     np.testing.assert_allclose(found(result)[0], LEFT, atol=CLOSE)
 
 
+@once
 def test_without_tolerance_every_step_is_taken():
     result = fit(Normal(0.0, 1.0), Normal(0.5, 1.0), ForwardKL(), optimizer=ADAM, num_steps=700)
     assert int(result.num_steps) == 700
@@ -181,6 +190,7 @@ def test_without_tolerance_every_step_is_taken():
     assert result.optimum.batch_shape == ()
 
 
+@once
 def test_no_steps():
     result = fit(Normal(0.0, 1.0), Normal(1.0, 1.0), ForwardKL(), optimizer=ADAM, num_steps=0)
     assert float(result.value.value) == pytest.approx(0.5, rel=1e-6)
@@ -188,6 +198,7 @@ def test_no_steps():
     assert not bool(result.converged)
 
 
+@once
 def test_the_method_is_used_and_named():
     def run(method):
         return fit(Normal(0.0, 2.0), Normal(1.0, 1.0), ReverseKL(), optimizer=ADAM, num_steps=5, method=method)
@@ -208,6 +219,7 @@ def test_a_mixture_is_a_family_too():
     assert float(result.value.value) < CLOSE
 
 
+@once
 def test_fit_maps_and_compiles_within_a_users_program():
     def run(mean):
         begin = Normal(mean, 1.0)
