@@ -20,7 +20,7 @@ benchmarks := $(filter-out experiments/benchmarks/_%,$(wildcard experiments/benc
 # All targets share one environment: two installations at once would step on each other.
 .NOTPARALLEL:
 
-.PHONY: help demo test test-quick test-slow lint format readme bench notebooks notebooks-check experiments-smoke clean
+.PHONY: help demo test test-quick test-slow test-interop run-test-interop lint format readme bench notebooks notebooks-check experiments-smoke clean
 
 help:  ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -39,6 +39,14 @@ test-quick: $(VENV)/.test  ## run the tests once, with 32-bit floats
 test-slow: $(VENV)/.test  ## run the slow tests only
 	JAX_ENABLE_X64=0 $(python) -m pytest -n $(WORKERS) --dist worksteal -m slow $(PYTEST_ARGS)
 	JAX_ENABLE_X64=1 $(python) -m pytest -n $(WORKERS) --dist worksteal -m slow $(PYTEST_ARGS)
+
+# An environment of its own: these libraries hold back the versions of others.
+test-interop:  ## run the tests of interop beside numpyro, distrax, TFP and flowjax
+	@$(MAKE) --no-print-directory VENV=.venv-interop run-test-interop
+
+run-test-interop: $(VENV)/.interop
+	JAX_ENABLE_X64=0 $(python) -m pytest -n $(WORKERS) $(PYTEST_ARGS) tests/interop
+	JAX_ENABLE_X64=1 $(python) -m pytest -n $(WORKERS) $(PYTEST_ARGS) tests/interop
 
 lint: $(VENV)/.lint  ## check format, style, types and the direction of imports
 	$(VENV)/bin/ruff format --check .
@@ -87,6 +95,10 @@ $(VENV)/.demo: pyproject.toml $(VENV)/.made
 
 $(VENV)/.test: pyproject.toml $(VENV)/.made
 	$(pip) --editable ".[experiments]" --group test
+	@touch $@
+
+$(VENV)/.interop: pyproject.toml $(VENV)/.made
+	$(pip) --editable . --group interop
 	@touch $@
 
 $(VENV)/.lint: pyproject.toml $(VENV)/.made

@@ -11,11 +11,11 @@ from jaxinfo import discrete, generators, logits
 from jaxinfo.discrete import *  # noqa: F403
 
 if TYPE_CHECKING:
-    from jaxinfo import densities, distributions, projections
+    from jaxinfo import densities, distributions, interop, projections
 
 __version__ = "0.1.0"
 
-__all__ = ["densities", "discrete", "distributions", "generators", "logits", "projections"]
+__all__ = ["densities", "discrete", "distributions", "generators", "interop", "logits", "projections"]
 __all__ += discrete.__all__
 
 

@@ -10,7 +10,9 @@ COMMANDS = {
     "exp": "exp", "lim": "lim", "log": "log", "max": "max", "min": "min", "sup": "sup",
     "sum": "Σ", "prod": "Π", "le": "≤", "ge": "≥", "ne": "≠", "in": "∈", "ll": "≪", "to": "→", "|": "‖",
     "infty": "∞", "nabla": "∇", "langle": "⟨", "rangle": "⟩", "ldots": "…", "cdots": "⋯", "cdot": "·", ",": " ",
-    "alpha": "α", "mu": "μ", "pi": "π", "sigma": "σ", "varphi": "φ", "chi": "χ", "Omega": "Ω", "Sigma": "Σ",
+    "alpha": "α", "beta": "β", "gamma": "γ", "kappa": "κ", "lambda": "λ", "mu": "μ", "nu": "ν", "pi": "π", "sigma": "σ",
+    "theta": "θ", "tau": "τ", "eta": "η", "varphi": "φ", "chi": "χ", "Gamma": "Γ", "Lambda": "Λ", "Omega": "Ω",
+    "epsilon": "ε", "dots": "…", "Sigma": "Σ", "mapsto": "↦", "times": "×", "sim": "~", "top": "ᵀ",
 }
 # fmt: on
 SMALL = {

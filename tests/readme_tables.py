@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any
 
 import jaxinfo
+from tests import closed_form_tables
 from tests.plain_maths import plain
 
 README = Path(__file__).parent.parent / "README.md"
@@ -21,10 +22,11 @@ END = "<!-- what `make readme` writes ends here -->\n"
 # In these the same name is the same measure, of another input; what the others define is theirs alone.
 MEASURES = ("discrete", "logits", "distributions", "densities")
 PUBLIC = [name for name in jaxinfo.__all__ if isinstance(getattr(jaxinfo, name), ModuleType)]
+PUBLIC += ["distributions.bijectors"]
 MODULES = sorted(PUBLIC, key=lambda name: (name not in MEASURES, name in MEASURES and MEASURES.index(name), name))
 
-# Each subject with its files of `discrete` and `logits`, or with its modules. A file that is not here is a subject of
-# its own, and its first line the title.
+# Each subject with its files of `discrete`, `logits` and `distributions`, or with its modules. A file that is not here
+# is a subject of its own, and its first line the title.
 SUBJECTS = {
     "Entropies": ("entropies", "orders"),
     "Divergences and distances": ("divergences", "power_divergences", "f_divergences", "overlaps", "bregman"),
@@ -35,7 +37,9 @@ SUBJECTS = {
     "Patterns": ("patterns",),
     "All pairs and ragged data": ("pairwise", "segments"),
     "Checks of values": ("validation",),
-    "Distributions and densities": ("distributions", "densities"),
+    "Families of distributions": ("_families",),
+    "Distributions made of others": ("_composites", "bijectors"),
+    "Distributions and densities": ("distributions", "densities", "interop"),
     "Fits": ("projections",),
     "Generators of f-divergences": ("generators",),
 }
@@ -66,10 +70,18 @@ def reference(documented: Any) -> str:
     return f"{names[0]} et al. {year[1]}" if len(names) > 2 else f"{' & '.join(names)} {year[1]}"
 
 
+def signature(name: str, documented: Any) -> str:
+    """A distribution is shown with its parameters in order, anything else by its name."""
+    if not hasattr(documented, "log_prob"):
+        return name
+    return f"{name}({', '.join(inspect.signature(documented).parameters)})"
+
+
 def subject(home: ModuleType) -> tuple[int, int, str]:
     """Where the names that a file defines have their table: its title, after its place and the file's place in it."""
     _, module, *files = home.__name__.split(".")
-    file = files[0] if module in ("discrete", "logits") else module
+    known = [file for files in SUBJECTS.values() for file in files]
+    file = files[0] if module in ("discrete", "logits") or (files and files[0] in known) else module
     titles = [title for title, files in SUBJECTS.items() if file in files]
     if titles:
         return list(SUBJECTS).index(titles[0]), SUBJECTS[titles[0]].index(file), titles[0]
@@ -80,15 +92,17 @@ def rows() -> dict[str, list[tuple[str, ...]]]:
     """The rows of each table by its title: a name, what it is, where it is, who wrote about it."""
     modules: dict[tuple[str, str], list[str]] = {}
     for module in MODULES:
-        for name in getattr(jaxinfo, module).__all__:
-            modules.setdefault((name, "" if module in MEASURES else module), []).append(module)
+        public = importlib.import_module(f"jaxinfo.{module}")
+        for name in public.__all__:
+            if not isinstance(getattr(public, name), ModuleType):  # such a module has its own names in the tables
+                modules.setdefault((name, "" if module in MEASURES else module), []).append(module)
     placed = []
     for (name, _), homes in modules.items():
-        documented = getattr(getattr(jaxinfo, homes[0]), name)
+        documented = getattr(importlib.import_module(f"jaxinfo.{homes[0]}"), name)
         home = importlib.import_module(documented.__module__)
         place = (*subject(home), home.__name__, list(vars(home)).index(name))
         where = ", ".join(f"`{module}`" for module in homes)
-        placed.append((place, (f"`{name}`", summary(documented), where, reference(documented))))
+        placed.append((place, (f"`{signature(name, documented)}`", summary(documented), where, reference(documented))))
     tables: dict[str, list[tuple[str, ...]]] = {}
     for (_, _, title, *_), row in sorted(placed):
         tables.setdefault(title, []).append(row)
@@ -106,6 +120,8 @@ def markdown() -> str:
         columns = zip(("name", "what it is", "in", "reference"), *table, strict=True)
         head, *body = zip(*[column for column in columns if any(column[1:])], strict=True)
         lines += [f"### {title}", "", line(head), "|" + "---|" * len(head), *map(line, body), ""]
+        if title == "Distributions made of others":
+            lines += closed_form_tables.markdown()
     return "\n".join(lines)
 
 

@@ -18,8 +18,10 @@ MODULES = (
     "jaxinfo.discrete",
     "jaxinfo.logits",
     "jaxinfo.distributions",
+    "jaxinfo.distributions.bijectors",
     "jaxinfo.densities",
     "jaxinfo.generators",
+    "jaxinfo.interop",
     "jaxinfo.projections",
 )
 PUBLIC = [

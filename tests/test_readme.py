@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests import readme_tables
+from tests.marks import once
 from tests.plain_maths import plain
 
 ROOT = Path(__file__).parent.parent
@@ -21,6 +22,7 @@ def line_of(match: re.Match[str]) -> int:
     return README.count("\n", 0, match.start(2)) + 1
 
 
+@once
 def test_every_python_block_runs(tmp_path, monkeypatch):
     """All blocks run in order in one namespace, as a reader would paste them one after the other."""
     monkeypatch.chdir(tmp_path)

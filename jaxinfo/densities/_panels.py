@@ -1,13 +1,10 @@
-"""Gauss-Kronrod panels: where to put them, what each contributes, and which to split."""
+"""Gauss-Kronrod panels: what each contributes, how far that may be off, and which to split."""
 
 from collections.abc import Callable
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-
-from jaxinfo.distributions import Mixture
 
 # The 15-point Kronrod rule and the 7-point Gauss rule inside it (every second node), on [-1, 1]:
 # Piessens et al., QUADPACK (1983), routine QK15.
@@ -36,42 +33,6 @@ KRONROD = np.array([*_HALF_KRONROD, 0.209482141084727828012999174891714, *revers
 GAUSS = np.array([*_HALF_GAUSS, 0.417959183673469387755102040816327, *reversed(_HALF_GAUSS)])
 
 Integrand = Callable[[jax.Array], jax.Array]
-Parts = tuple[jax.Array, jax.Array]
-
-
-def landmarks(density: Any) -> Parts:
-    """Returns centres and widths of the parts of `density`, `[J, *batch_shape]`: a mixture's components, or itself."""
-    if isinstance(density, Mixture):
-        parts = landmarks(density.components)
-        shape = (*density.batch_shape, jnp.shape(density.weights)[-1])
-        parts = [jnp.moveaxis(jnp.broadcast_to(part, (part.shape[0], *shape)), -1, 0) for part in parts]
-        centres, widths = (part.reshape(-1, *density.batch_shape) for part in parts)
-        return centres, widths
-    return density.mean[None], jnp.sqrt(density.variance)[None]
-
-
-def initial_edges(
-    parts: list[Parts], offsets: tuple[float, ...], reach: float, support: tuple[float, float]
-) -> jax.Array:
-    """Returns sorted panel edges `[E, *batch]`: every centre, and `offsets` scales from it on both its sides.
-
-    The outermost edges are `reach` scales from some centre; offsets beyond stop there. Each of the two stands twice, so
-    that the first and the last panel are empty and their nodes show the integrand where it is cut off.
-    """
-    batch = jnp.broadcast_shapes(*(centres.shape[1:] for centres, _ in parts))
-
-    def spread(part: jax.Array) -> jax.Array:
-        missing = (1,) * (len(batch) + 1 - part.ndim)
-        return jnp.broadcast_to(part.reshape(part.shape[0], *missing, *part.shape[1:]), (part.shape[0], *batch))
-
-    centres = jnp.concatenate([spread(part) for part, _ in parts])
-    widths = jnp.concatenate([spread(part) for _, part in parts])
-    lowest = jnp.clip(jnp.min(centres - reach * widths, axis=0), *support)
-    highest = jnp.clip(jnp.max(centres + reach * widths, axis=0), *support)
-    signed = (*(-offset for offset in offsets), 0.0, *offsets)
-    edges = jnp.concatenate([centres + offset * widths for offset in signed])
-    edges = jnp.clip(edges, jnp.broadcast_to(lowest, edges.shape), jnp.broadcast_to(highest, edges.shape))
-    return jnp.sort(jnp.concatenate([lowest[None], lowest[None], edges, highest[None], highest[None]]), axis=0)
 
 
 def place_nodes(left: jax.Array, right: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -81,8 +42,19 @@ def place_nodes(left: jax.Array, right: jax.Array) -> tuple[jax.Array, jax.Array
     half = 0.5 * (right - left)
     offsets = jnp.asarray(NODES, left.dtype).reshape(-1, *(1,) * left.ndim)
     shape = (offsets.shape[0], *left.shape)
-    centre = jnp.broadcast_to(0.5 * left + 0.5 * right, shape)
-    return centre + jnp.broadcast_to(half, shape) * jnp.broadcast_to(offsets, shape), half
+    low, high = jnp.broadcast_to(left, shape), jnp.broadcast_to(right, shape)
+    nodes = 0.5 * low + 0.5 * high + jnp.broadcast_to(half, shape) * jnp.broadcast_to(offsets, shape)
+    # A node that rounding has put on an edge goes to the next number inside: a density may be infinite on the edge of
+    # its support. Not the next after 0, which is subnormal and counts as 0.
+    info = jnp.finfo(left.dtype)
+    inward = lambda edge: jnp.maximum(float(info.eps) * jnp.abs(edge), float(info.tiny))  # noqa: E731
+    nodes = jnp.where(nodes <= low, low + inward(low), nodes)
+    return jnp.where(nodes >= high, high - inward(high), nodes), half
+
+
+def in_panels(values: jax.Array, half: jax.Array) -> jax.Array:
+    """The values at the nodes, 0 in empty panels: there a density may be infinite."""
+    return jnp.where(jnp.broadcast_to(half == 0, values.shape), jnp.zeros_like(values), values)
 
 
 def weighted_sum(weights: np.ndarray, values: jax.Array) -> jax.Array:
@@ -109,7 +81,7 @@ def refine(
 
     def errors_of(left: jax.Array, right: jax.Array) -> jax.Array:
         nodes, half = place_nodes(left, right)
-        return panel_errors(integrand(nodes), half)
+        return panel_errors(in_panels(integrand(nodes), half), half)
 
     num_splits = min(num_splits, left.shape[0])
     spare = jnp.full((num_rounds * num_splits, *left.shape[1:]), jnp.nan, left.dtype)

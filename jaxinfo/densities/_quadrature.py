@@ -4,30 +4,36 @@ import dataclasses
 import functools
 import itertools
 import math
-from collections.abc import Callable
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
-from jaxinfo.densities import _panels
+from jaxinfo.densities import _density, _edges, _panels
 from jaxinfo.densities._estimate import Estimate
+from jaxinfo.densities._exact_sum import error_of_finished
+from jaxinfo.densities._terms import Term
 
 
 @jax.tree_util.register_static
 @dataclasses.dataclass(frozen=True)
 class Quadrature:
-    """Numerical integration of one-dimensional densities by Gauss-Kronrod panels that follow them.
+    """Numerical integration of densities of one or two dimensions by Gauss-Kronrod panels that follow them.
 
     Panels end at every centre of every component of both arguments and at `offsets` multiples of its scale on both its
     sides: a component a thousand times narrower than its neighbour, or a narrow `q` under a wide `p`, has its own
-    panels, and further out they widen in proportion to the distance. Then the `num_splits` panels of largest error
-    are halved, `num_rounds` times, which resolves what no scale announces, such as the kink of a mixture's log-density
-    half way between far components. The nodes follow the parameters but are held fixed in derivatives, since the
-    integral does not depend on them.
+    panels, and further out they widen in proportion to the distance. Toward a finite end of a support they shrink, and
+    in tails that are not a normal's they grow, by a constant factor, which amounts to a logarithmic change of
+    variables. Then the `num_splits` panels of largest error are halved, `num_rounds` times, which resolves what no
+    scale announces, such as the kink of a mixture's log-density half way between far components. The nodes follow the
+    parameters but are held fixed in derivatives, since the integral does not depend on them.
+
+    In two dimensions the panels of both axes form a product, without the halving. Where the mass of a bare function of
+    log-probabilities is, is found on grids; if its integral is not 1, the estimate has not `converged`.
 
     `stderr` of the estimate bounds the error by the sum of three parts: discretisation (each panel's 15-point Kronrod
-    sum against the 7-point Gauss sum inside it, by QUADPACK's rule), truncation of the tails, and rounding.
+    sum against the 7-point Gauss sum inside it, by QUADPACK's rule), truncation of the tails (beyond the outermost
+    panels the integral is taken to fall, from panel to panel, as it does there), and rounding.
 
     Args:
       offsets: where panels end, in scales from each centre, ascending.
@@ -71,65 +77,88 @@ class Quadrature:
                 raise ValueError(f"Quadrature: {name} must be a positive number, got {value!r}")
 
 
-# Nodes to the values of the integrand there and bounds on their rounding.
-Integrand = Callable[[jax.Array], tuple[jax.Array, jax.Array]]
+def integrate(term: Term, densities: tuple[Any, ...], batch: tuple[int, ...], method: Quadrature) -> Estimate:
+    """Returns the integral of a term over the real line, or wherever one of the densities may have mass."""
+    dtype = jnp.result_type(float, *(jnp.asarray(leaf) for leaf in jax.tree.leaves(densities)))
+    lines = [_edges.line_of(density, batch, dtype) for density in jax.lax.stop_gradient(densities)]
 
+    def integrand(x: jax.Array) -> tuple[jax.Array, ...]:
+        log_probs = [jnp.broadcast_to(density.log_prob(x), x.shape) for density in densities]
+        return *term.integrand(*log_probs), *(jnp.exp(log) for log in log_probs)
 
-def integrate(integrand: Integrand, densities: tuple[Any, ...], method: Quadrature) -> Estimate:
-    """Returns the integral over the real line, or the densities' common support, of a function that follows them."""
-    support = (
-        max(density.support[0] for density in densities),
-        min(density.support[1] for density in densities),
-    )
-    fixed = jax.lax.stop_gradient(densities)
-    parts = [_panels.landmarks(density) for density in fixed]
-    edges = _panels.initial_edges(parts, method.offsets, method.reach, support)
+    edges = _edges.initial_edges(lines, method.offsets, method.reach)
     left, right = _panels.refine(
         lambda x: jax.lax.stop_gradient(integrand(x)[0]), edges[:-1], edges[1:], method.num_rounds, method.num_splits
     )
-    left, right = jax.lax.stop_gradient((left, right))
-    nodes, half = _panels.place_nodes(left, right)
-    values, noise = integrand(nodes)
-    value = jnp.sum(half * _panels.weighted_sum(_panels.KRONROD, values), axis=0)
-    discretization = jnp.sum(_panels.panel_errors(values, half), axis=0)
-    truncation = _truncation(values, edges, parts, support)
-    rounding = _rounding(values, noise, nodes, half) + _unresolved(parts)
-    stderr = discretization + truncation + rounding
-    tolerance = math.sqrt(float(jnp.finfo(value.dtype).eps)) if method.tolerance is None else method.tolerance
-    diagnostics = {
-        "converged": stderr <= tolerance * (1 + jnp.abs(value)),
-        "discretization_error": discretization,
-        "truncation_error": truncation,
-        "rounding_error": rounding,
+    # The panels that show how the integrand falls at the ends are evaluated along with the others, and not summed.
+    ends = [panel for line in lines for pair in _edges.probes(line, method.reach) for panel in itertools.pairwise(pair)]
+    left = jnp.concatenate([left, *(jnp.minimum(*panel)[None] for panel in ends)])
+    right = jnp.concatenate([right, *(jnp.maximum(*panel)[None] for panel in ends)])
+    nodes, half = _panels.place_nodes(*jax.lax.stop_gradient((left, right)))
+    raw, noise, *probs = integrand(nodes)
+    values, noise, *probs = (_panels.in_panels(part, half) for part in (raw, noise, *probs))
+    count = left.shape[0] - len(ends)
+    sums = half * _panels.weighted_sum(_panels.KRONROD, values)
+    total = jnp.sum(sums[:count], axis=0)
+    parts = {
+        "discretization_error": jnp.sum(_panels.panel_errors(values, half)[:count], axis=0),
+        "truncation_error": _truncation(raw, edges, lines) + _extrapolated(jnp.abs(sums[count:])),
+        "rounding_error": jnp.sum(rounding(values, noise, nodes, half)[:count], axis=0) + unresolved(lines),
     }
-    stderr, diagnostics = jax.lax.stop_gradient((stderr, diagnostics))
+    masses = [jnp.sum((half * _panels.weighted_sum(_panels.KRONROD, prob))[:count], axis=0) for prob in probs]
+    unseen = [mass for mass, density in zip(masses, densities, strict=True) if not _density.is_located(density)]
+    return summarise(term, total, parts, unseen, method.tolerance)
+
+
+def summarise(
+    term: Term, total: jax.Array, parts: dict[str, jax.Array], masses: list[jax.Array], tolerance: float | None
+) -> Estimate:
+    """Returns the estimate of a measure, given its integral, the parts of the bound, and masses that must be 1."""
+    total_error = functools.reduce(jnp.add, parts.values())
+    value, infinite = term.finish(total), jnp.isinf(total)
+    root = math.sqrt(float(jnp.finfo(value.dtype).eps))
+    stderr = jnp.where(infinite, jnp.inf, error_of_finished(term, total, total_error))
+    converged = stderr <= (root if tolerance is None else tolerance) * (1 + jnp.abs(value))
+    for mass in masses:
+        # Of a bare function nobody knows where it is large: what was missed shows in its integral.
+        converged &= jnp.abs(mass - 1) <= root
+    parts = {name: error_of_finished(term, total, part) for name, part in parts.items()}
+    parts = {name: jnp.where(infinite, jnp.full_like(part, jnp.inf), part) for name, part in parts.items()}
+    stderr, diagnostics = jax.lax.stop_gradient((stderr, {"converged": converged, **parts}))
     return Estimate(value, stderr, diagnostics, "quadrature")
 
 
-def _truncation(
-    values: jax.Array, edges: jax.Array, parts: list[_panels.Parts], support: tuple[float, float]
-) -> jax.Array:
+def _truncation(values: jax.Array, edges: jax.Array, lines: list[_edges.Line]) -> jax.Array:
     """Bounds what lies beyond the outermost edges: there the integrand falls by e or more within the widest scale."""
+    if not all(line.is_light for line in lines):
+        return jnp.zeros(values.shape[2:], values.dtype)
     ends = jnp.abs(jnp.stack([values[0, 0], values[0, edges.shape[0] - 2]]))
-    inside = jnp.stack([edges[0] > support[0], edges[-1] < support[1]])
-    width = functools.reduce(jnp.maximum, jnp.broadcast_arrays(*(jnp.max(widths, axis=0) for _, widths in parts)))
-    return jnp.sum(jnp.where(inside, ends, jnp.zeros_like(ends)), axis=0) * width
+    width = functools.reduce(jnp.maximum, (jnp.max(line.widths, axis=0) for line in lines))
+    return jnp.sum(ends, axis=0) * width
 
 
-def _unresolved(parts: list[_panels.Parts]) -> jax.Array:
+def _extrapolated(sums: jax.Array) -> jax.Array:
+    """Bounds what lies beyond the outermost panels: twice a geometric series with the ratio of the last two."""
+    outer, inner = sums[::2], sums[1::2]
+    falls = outer < inner
+    ratio = outer / jnp.where(falls, inner, jnp.ones_like(inner))
+    beyond = jnp.where(falls, 2 * outer * ratio / jnp.where(falls, 1 - ratio, jnp.ones_like(ratio)), jnp.inf)
+    return jnp.sum(jnp.where(outer == 0, jnp.zeros_like(outer), beyond), axis=0)
+
+
+def unresolved(lines: list[_edges.Line]) -> jax.Array:
     """Infinite where floats lie further apart than a quarter of a scale, so that nodes near a centre coincide."""
 
-    def gap(centres: jax.Array, widths: jax.Array) -> jax.Array:
-        return jnp.any(float(jnp.finfo(widths.dtype).eps) * jnp.abs(centres) > 0.25 * widths, axis=0)
+    def gap(line: _edges.Line) -> jax.Array:
+        epsilon = float(jnp.finfo(line.widths.dtype).eps)
+        return jnp.any(epsilon * jnp.abs(line.centres) > 0.25 * line.widths, axis=0)
 
-    lost = functools.reduce(jnp.logical_or, jnp.broadcast_arrays(*(gap(*part) for part in parts)))
-    return jnp.where(lost, jnp.inf, 0.0)
+    return jnp.where(functools.reduce(jnp.logical_or, map(gap, lines)), jnp.inf, 0.0)
 
 
-def _rounding(values: jax.Array, noise: jax.Array, nodes: jax.Array, half: jax.Array) -> jax.Array:
+def rounding(values: jax.Array, noise: jax.Array, nodes: jax.Array, half: jax.Array) -> jax.Array:
     """Bounds the rounding of the integrand, of the sum, and of the nodes (half an ulp of x, times the slope)."""
     epsilon = float(jnp.finfo(values.dtype).eps)
     of_values = half * _panels.weighted_sum(_panels.KRONROD, noise + 4 * epsilon * jnp.abs(values))
     variation = jnp.sum(jnp.abs(jnp.diff(values, axis=0)), axis=0)
-    of_nodes = epsilon * jnp.max(jnp.abs(nodes), axis=0) * variation
-    return jnp.sum(of_values + of_nodes, axis=0)
+    return of_values + epsilon * jnp.max(jnp.abs(nodes), axis=0) * variation

@@ -13,7 +13,7 @@ from jax.typing import ArrayLike, DTypeLike
 
 from jaxinfo.densities import ClosedForm, Estimate, Quadrature
 from jaxinfo.distributions._arrays import common_dtype, working_dtype
-from jaxinfo.distributions._closed_forms import closed_form
+from jaxinfo.distributions._registry import closed_form
 from jaxinfo.projections import _descent
 from jaxinfo.projections._divergences import Divergence, ForwardKL, ReverseKL
 

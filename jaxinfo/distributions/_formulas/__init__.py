@@ -1,0 +1,28 @@
+"""Closed forms, a file for each family or pair of families; importing them fills the registry."""
+
+from jaxinfo.distributions._formulas import (  # noqa: F401
+    categorical_across,
+    cauchy,
+    coins,
+    composites,
+    counts,
+    counts_across,
+    crosses,
+    crosses_shared,
+    directional,
+    exponential,
+    gamma,
+    gumbel,
+    half_normal,
+    inverse_gaussian,
+    laplace,
+    log_normal,
+    multivariate_normal,
+    normal,
+    overlaps,
+    pareto,
+    uniform,
+    wasserstein,
+    weibull,
+    wishart,
+)
