@@ -35,6 +35,7 @@ from tqdm import tqdm
 import jaxinfo
 from experiments.benchmarks._case import Case, Function
 from experiments.benchmarks._core import LOGITS, TABLES
+from experiments.benchmarks._dit import DIT
 from experiments.benchmarks._family import FAMILY
 from experiments.benchmarks._pairs import PAIRS, SEGMENTS
 
@@ -122,12 +123,12 @@ def main(config: Config) -> dict[str, Any]:
     small = ((256, 128), (32, 512))
     repeats = 2 if config.smoke else config.repeats
     rows: list[dict[str, Any]] = []
-    for case in tqdm([c for c in (*TABLES, *LOGITS, *FAMILY, *PAIRS, *SEGMENTS) if config.only in c.name]):
+    for case in tqdm([c for c in (*TABLES, *LOGITS, *FAMILY, *PAIRS, *SEGMENTS, *DIT) if config.only in c.name]):
         usual = case.shapes or config.shapes
         for shape in small[: len(usual)] if config.smoke else usual:
             rows += measure(case, shape, config.scale, repeats)
     for row in rows:
-        peers = "  ".join(f"{peer} {ratio:.2f}" for peer, ratio in row["ratios"].items())
+        peers = "  ".join(f"{peer} {ratio:.3g}" for peer, ratio in row["ratios"].items())
         print(f"{row['measure']:40s} {tuple(row['shape'])!s:16s} {row['mode']:20s} ours / {peers}")
     result = {
         "config": {**dataclasses.asdict(config), "output": str(config.output)},
