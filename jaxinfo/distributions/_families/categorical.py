@@ -79,7 +79,7 @@ class Categorical(ProbsOrLogits):
         shape = jnp.broadcast_shapes(point.shape, self.batch_shape)
         point = jnp.broadcast_to(point, shape)
         integers = Integers(0, value.shape[-1] - 1)
-        index = integers.inside(jnp.nan_to_num(point)).astype(jnp.int32)
+        index = integers.inside(point).astype(jnp.int32)  # of NaN, as of what lies outside, the least
         table = table.reshape((1,) * (len(shape) - len(self.batch_shape)) + table.shape)
         log_prob = jnp.take_along_axis(table, index[..., None], axis=-1, mode="clip")[..., 0]
         outside = ~integers.contains(point) & ~jnp.isnan(log_prob)
