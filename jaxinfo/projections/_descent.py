@@ -12,7 +12,8 @@ import optax
 # Steps between two looks at whether any lane still moves; a step in which none does costs nothing.
 _CHUNK = 32
 
-Objective = Callable[[Any], jax.Array]
+# Of the unconstrained parameters and the number of steps taken, which numbers the draws.
+Objective = Callable[[Any, jax.Array], jax.Array]
 
 
 @jax.tree_util.register_dataclass
@@ -67,10 +68,11 @@ def _scheduled(path: Any, value: Any) -> bool:
 
 def start(objective: Objective, optimizer: Any, hyperparams: dict[str, jax.Array], parameters: Any) -> State:
     """Returns the state of one lane before its first step."""
-    value, gradient = jax.value_and_grad(objective)(parameters)
+    count = jnp.zeros((), jnp.int32)
+    value, gradient = jax.value_and_grad(objective)(parameters, count)
     with _optax_promotion():
         optimizer_state = set_hyperparams(optimizer.init(parameters), hyperparams)
-    return State(parameters, optimizer_state, value, gradient, jnp.zeros((), jnp.int32))
+    return State(parameters, optimizer_state, value, gradient, count)
 
 
 def is_active(state: State, num_steps: jax.Array, tolerance: jax.Array) -> jax.Array:
@@ -88,11 +90,12 @@ def step(objective: Objective, optimizer: Any, state: State, active: jax.Array) 
             state.parameters,
             value=state.value,
             grad=state.gradient,
-            value_fn=objective,
+            # A search along the line looks at one function: that of this step's draws.
+            value_fn=lambda parameters: objective(parameters, state.num_steps),
         )
-    parameters = optax.apply_updates(state.parameters, updates)
-    value, gradient = jax.value_and_grad(objective)(parameters)
-    moved = State(parameters, optimizer_state, value, gradient, state.num_steps + 1)
+    parameters, count = optax.apply_updates(state.parameters, updates), state.num_steps + 1
+    value, gradient = jax.value_and_grad(objective)(parameters, count)
+    moved = State(parameters, optimizer_state, value, gradient, count)
     return jax.tree.map(lambda new, old: jnp.where(active, new, old), moved, state)
 
 

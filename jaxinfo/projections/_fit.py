@@ -3,7 +3,7 @@
 import dataclasses
 import functools
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import jax
@@ -11,17 +11,13 @@ import jax.core
 import jax.numpy as jnp
 from jax.typing import ArrayLike, DTypeLike
 
-from jaxinfo.densities import ClosedForm, Estimate, Quadrature
-from jaxinfo.distributions._arrays import common_dtype, working_dtype
-from jaxinfo.distributions._registry import closed_form
-from jaxinfo.projections import _descent
-from jaxinfo.projections._divergences import Divergence, ForwardKL, ReverseKL
-
-# In the loop the panels are not refined: they follow both densities at every step, which is exact to rounding but for
-# extreme pairs. The value of the optimum, taken once, is refined and carries its bound.
-_PANELS_OF_STEPS = Quadrature(num_rounds=0)
-
-Method = ClosedForm | Quadrature
+from jaxinfo.densities import Estimate
+from jaxinfo.interop._conversion import adapt
+from jaxinfo.projections import _arrays, _descent, _lanes, _methods
+from jaxinfo.projections._divergences import Divergence
+from jaxinfo.projections._estimators import Method
+from jaxinfo.projections._optima import LocalOptimum, find_optima
+from jaxinfo.projections._targets import Samples
 
 
 @jax.tree_util.register_dataclass
@@ -63,6 +59,42 @@ class Fit:
     converged: jax.Array
     num_steps: jax.Array
 
+    def local_optima(
+        self, target: Any, divergence: Divergence, *, method: Method | None = None, distance: float = 1e-2
+    ) -> tuple[LocalOptimum, ...]:
+        r"""Returns the distinct ends of the descents that converged, the best first; on the host.
+
+        Two ends are one optimum if $\sqrt{D(q_1 \| q_2) + D(q_2 \| q_1)}$, the distance in the Fisher metric, is at
+        most `distance`: this neither depends on the parameters' units nor on the order of a mixture's components.
+
+        Args:
+          target: what was fitted, without a sweep.
+          divergence: the divergence that was fitted.
+          method: how the Hessian is computed; None is as in `fit`, and Monte Carlo needs one that is given.
+          distance: between ends that count as one.
+
+        Returns:
+          One `LocalOptimum` for each, with its share of all starts.
+
+        Raises:
+          ValueError: if the fit was a sweep.
+          TypeError: if the method has no second derivatives.
+
+        >>> import jax.numpy as jnp
+        >>> import optax
+        >>> from jaxinfo.distributions import Mixture, Normal
+        >>> from jaxinfo.projections import ReverseKL, fit
+        >>> target = Mixture(jnp.array([0.5, 0.5]), Normal(jnp.array([-3.0, 3.0]), 1.0))
+        >>> starts = Normal(jnp.array([-2.0, -1.8, 0.0, 2.0]), 1.0)
+        >>> found = fit(target, starts, ReverseKL(), optimizer=optax.lbfgs(), num_steps=50)
+        >>> for optimum in found.local_optima(target, ReverseKL()):
+        ...     print(optimum.kind, round(float(optimum.value.value), 3), optimum.share)
+        minimum 0.689 0.5
+        minimum 0.689 0.25
+        minimum 0.841 0.25
+        """
+        return find_optima(self, adapt(target), divergence, method, distance)
+
 
 def fit(
     target: Any,
@@ -72,38 +104,47 @@ def fit(
     optimizer: Any,
     num_steps: ArrayLike,
     method: Method | None = None,
+    key: jax.Array | None = None,
     hyperparams: Mapping[str, ArrayLike] | None = None,
     record_every: int | None = None,
     tolerance: ArrayLike | None = None,
+    common_random_numbers: bool = False,
 ) -> Fit:
     """Minimises a divergence between `target` and the family of `init`, from every start in `init`.
 
-    One compiled loop takes all steps of all lanes. The batch shape of `init` counts restarts and that of `target` a
-    sweep; every target is fitted from every start, and what comes back has the shape `[*sweep, *restarts]`. A lane
-    that has converged stays where it is while others move. Calling again with the same `optimizer` object and shapes
-    compiles nothing; targets, starts, `num_steps`, `hyperparams` and `tolerance` may change. Memory does not grow with
-    `num_steps` unless a history is asked for.
+    One compiled loop takes all steps of all lanes. The batch shape of `init` counts restarts; that of `target`, and of
+    the numbers of `divergence`, a sweep. Every target is fitted from every start, and what comes back has the shape
+    `[*sweep, *restarts]`. A lane that has converged stays where it is while others move. Calling again with the same
+    `optimizer` object and shapes compiles nothing; targets, starts, orders and weights of divergences, `num_steps`,
+    `hyperparams`, keys and `tolerance` may change. Memory does not grow with `num_steps` unless a history is asked for.
 
     Args:
-      target: the density to approximate.
-      init: the starts, a distribution; its family is what is fitted, in its own unconstrained parameters.
-      divergence: `ForwardKL()` or `ReverseKL()`.
+      target: a density, also of a library that `jaxinfo.interop` knows, `UnnormalizedLogProb` or `Samples`.
+      init: the starts, a distribution or what `parameterized` makes; its family is what is fitted, in its own
+        unconstrained parameters.
+      divergence: `ForwardKL()`, `ReverseKL()` or another of this module.
       optimizer: an Optax transformation; those that search along a line (`optax.lbfgs`) are given what they need.
       num_steps: the most steps a lane takes.
-      method: how the divergence is computed; None is a closed form where one is known, otherwise quadrature.
+      method: how the divergence is computed: a method of `jaxinfo.densities`, whose key is folded with the lane and the
+        step, or `SelfNormalizedImportance(...)`. None is a closed form where one is known, otherwise a sum over
+        integers, quadrature in one or two dimensions, or Monte Carlo with 256 draws a step, which needs `key`.
+      key: a PRNG key, for `method=None` where only Monte Carlo applies.
       hyperparams: numbers that replace those of an optimizer made by `optax.inject_hyperparams`, by name.
       record_every: steps between the rows of `history`; None keeps no history. Then `num_steps` must be known while
         tracing, and a change of it compiles anew.
       tolerance: a lane stops once its gradient's norm is at most this. None takes every step, and `converged` then
-        compares with the square root of the dtype's epsilon.
+        compares with the square root of the dtype's epsilon. Of fresh draws at every step a gradient does not vanish.
+      common_random_numbers: whether every step has the same draws, which makes the objective a function that descents
+        can minimise, off by the error of its draws.
 
     Returns:
       A `Fit`.
 
     Raises:
-      TypeError: if `divergence`, `optimizer`, `init` or `target` is not what it must be.
-      ValueError: if `num_steps`, `record_every` or `tolerance` is out of range, or if the optimizer lacks one of the
-        `hyperparams`.
+      TypeError: if `divergence`, `optimizer`, `init` or `target` is not what it must be, or if a divergence, a target
+        and a method do not go together.
+      ValueError: if `num_steps`, `record_every` or `tolerance` is out of range, if the optimizer lacks one of the
+        `hyperparams`, or if `key` is missing or given beside a method.
 
     **Domain** a start where the divergence or its gradient is not finite takes no step and has not converged.
 
@@ -124,76 +165,91 @@ def fit(
     >>> [round(float(value), 3) for value in found.value.value]
     [0.689, 0.841, 0.689]
     """
-    _check_objects(target, init, divergence, optimizer, method)
+    target, init = (adapt(each) for each in (target, init))
+    check_objects("fit", target, init, divergence, optimizer)
+    _methods.check("fit", method, key)
     num_records = _check_counts(num_steps, record_every)
     if tolerance is not None and _is_known(tolerance) and not 0 < float(jnp.asarray(tolerance)) < math.inf:
         raise ValueError(f"fit: tolerance must be a positive number or None, got {tolerance!r}")
     for name, number in (hyperparams or {}).items():
         if jnp.ndim(number) != 0:
             raise ValueError(f"fit: hyperparameter {name!r} must be a scalar, got shape {jnp.shape(number)}")
-    dtype = working_dtype(common_dtype(*jax.tree.leaves((target, init))))
-    cast = lambda tree: jax.tree.map(lambda leaf: jnp.asarray(leaf).astype(dtype), tree)  # noqa: E731
+    dtype = _arrays.dtype_of(target, init)
+    cast = functools.partial(_arrays.as_floats, dtype=dtype)
     return _run(
-        cast(_with_full_leaves(target)),
-        cast(_with_full_leaves(init)),
+        cast(divergence),
+        cast(target),
+        cast(_arrays.with_full_leaves(init)),
         jnp.asarray(num_steps, jnp.int32),
         None if tolerance is None else cast(tolerance),
         cast(dict(hyperparams or {})),
-        divergence=divergence,
+        method,
+        key,
         optimizer=optimizer,
-        method=method,
         record_every=record_every or 0,
         num_records=num_records,
+        common_random_numbers=bool(common_random_numbers),
     )
 
 
-@functools.partial(jax.jit, static_argnames=("divergence", "optimizer", "method", "record_every", "num_records"))
+@functools.partial(jax.jit, static_argnames=("optimizer", "record_every", "num_records", "common_random_numbers"))
 def _run(
+    divergence: Divergence,
     target: Any,
     init: Any,
     num_steps: jax.Array,
     tolerance: jax.Array | None,
     hyperparams: dict[str, jax.Array],
-    *,
-    divergence: Divergence,
-    optimizer: Any,
     method: Method | None,
+    key: jax.Array | None,
+    *,
+    optimizer: Any,
     record_every: int,
     num_records: int,
+    common_random_numbers: bool,
 ) -> Fit:
-    targets, starts = _flatten(target, target.batch_shape), _flatten(init.to_unconstrained(), init.batch_shape)
-    limit, threshold = _tolerances(tolerance, init.mean.dtype)
-    method_of_steps = _method_of_steps(method, divergence.arguments(target, init))
+    lanes = _lanes.Lanes.of(divergence, target, init)
+    limit, threshold = _tolerances(tolerance, _arrays.dtype_of(target, init))
+    of_steps, of_value = _methods.choose(*lanes.first, method, key)
 
-    def objective(target: Any) -> _descent.Objective:
-        return lambda free: divergence.estimate(target, init.from_unconstrained(free), method=method_of_steps).value
+    def objective(problem: _lanes.Problem, lane: jax.Array) -> _descent.Objective:
+        def value(free: Any, count: jax.Array) -> jax.Array:
+            drawn = _methods.at(of_steps, lane, None if common_random_numbers else count)
+            return problem.estimate(init.from_unconstrained(free), drawn).value
 
-    def begin(target: Any, free: Any) -> _descent.State:
-        return _descent.start(objective(target), optimizer, hyperparams, free)
+        return value
 
-    def advance(target: Any, lane: _descent.State) -> _descent.State:
-        return _descent.step(objective(target), optimizer, lane, _descent.is_active(lane, num_steps, limit))
+    def active(state: _descent.State) -> jax.Array:
+        return _descent.is_active(state, num_steps, limit)
 
-    def finish(target: Any, lane: _descent.State) -> Estimate:
-        return divergence.estimate(target, init.from_unconstrained(lane.parameters), method=method)
+    def advance(problem: _lanes.Problem, lane: jax.Array, state: _descent.State) -> _descent.State:
+        return _descent.step(objective(problem, lane), optimizer, state, active(state))
+
+    def begin(problem: _lanes.Problem, lane: jax.Array, free: Any) -> _descent.State:
+        return _descent.start(objective(problem, lane), optimizer, hyperparams, free)
+
+    def finish(problem: _lanes.Problem, lane: jax.Array, state: _descent.State) -> Estimate:
+        # Draws that no step has seen.
+        drawn = _methods.at(of_value, lane, jnp.full((), -1, jnp.int32))
+        return problem.estimate(init.from_unconstrained(state.parameters), drawn)
 
     state, rows = _descent.descend(
-        lambda state: _over_lanes(advance, 0)(targets, state),
-        lambda state: jnp.any(_of_each(lambda lane: _descent.is_active(lane, num_steps, limit))(state)),
-        _over_lanes(begin, None)(targets, starts),
-        _of_each(_row) if record_every else None,
+        lambda state: lanes.each(advance, state),
+        lambda state: jnp.any(lanes.own(active, state)),
+        lanes.begin(begin),
+        functools.partial(lanes.own, _row) if record_every else None,
         record_every,
         num_records,
     )
-    parameters, _, norms = _of_each(_row)(state)
-    values = _over_lanes(finish, 0)(targets, state)
+    parameters, _, norms = lanes.own(_row, state)
+    values = lanes.each(finish, state)
     # Where the integral itself has been lost, a small gradient means nothing.
     converged = (norms <= threshold) & jnp.isfinite(values.value) & jnp.isfinite(values.stderr)
-    ends = _unflatten((parameters, values, norms, converged, state.num_steps), 0, target, init)
+    ends = lanes.unflatten((parameters, values, norms, converged, state.num_steps))
     history = None
     if record_every:
         taken = jnp.minimum(jnp.arange(num_records + 1, dtype=jnp.int32) * record_every, num_steps)
-        passed, trace, norm_trace = _unflatten(rows, 1, target, init)
+        passed, trace, norm_trace = lanes.unflatten(rows, axis=1)
         history = History(taken, trace, norm_trace, init.from_unconstrained(passed))
     return Fit(init.from_unconstrained(ends[0]), ends[1], history, *ends[2:])
 
@@ -211,57 +267,19 @@ def _row(lane: _descent.State) -> tuple[Any, jax.Array, jax.Array]:
     return lane.parameters, lane.value, lane.gradient_norm
 
 
-def _over_lanes(function: Callable[..., Any], lane_axis: int | None) -> Callable[..., Any]:
-    """Maps `function(target, lane)` over targets and, within each, over restarts.
-
-    With `lane_axis=None` every target meets the same lanes; with 0 each has its own.
-    """
-    return jax.vmap(jax.vmap(function, in_axes=(None, 0)), in_axes=(0, lane_axis))
-
-
-def _of_each(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Maps a function of one lane over targets and restarts."""
-    return jax.vmap(jax.vmap(function))
-
-
-def _flatten(tree: Any, batch_shape: tuple[int, ...]) -> Any:
-    """Joins the batch axes, in front in every leaf, into one."""
-    return jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[len(batch_shape) :]), tree)
-
-
-def _unflatten(tree: Any, axis: int, target: Any, init: Any) -> Any:
-    """Splits the two axes of lanes, from `axis` on, into those of the sweep and those of the restarts."""
-    shape = (*target.batch_shape, *init.batch_shape)
-    return jax.tree.map(lambda leaf: leaf.reshape(*leaf.shape[:axis], *shape, *leaf.shape[axis + 2 :]), tree)
-
-
-def _method_of_steps(method: Method | None, pair: tuple[Any, Any]) -> Method | None:
-    """The method in the loop: as asked for, a closed form where one is known, otherwise panels without refinement."""
-    if method is not None or closed_form("kl_divergence", *pair) is not None:
-        return method
-    return _PANELS_OF_STEPS
-
-
-def _with_full_leaves(distribution: Any) -> Any:
-    """Gives every leaf the batch axes, so that they can be mapped over."""
-    if hasattr(distribution, "broadcast_to"):
-        return distribution.broadcast_to(distribution.batch_shape)
-    if distribution.batch_shape:
-        raise TypeError(f"fit: a target without broadcast_to cannot be swept over, got {distribution!r}")
-    return distribution
-
-
-def _check_objects(target: Any, init: Any, divergence: Any, optimizer: Any, method: Any) -> None:
-    if not isinstance(divergence, ForwardKL | ReverseKL):
-        raise TypeError(f"fit: divergence must be ForwardKL() or ReverseKL(), got {divergence!r}")
-    if not all(callable(getattr(optimizer, name, None)) for name in ("init", "update")):
-        raise TypeError(f"fit: optimizer must be an Optax transformation, got {optimizer!r}")
-    if not all(hasattr(init, name) for name in ("to_unconstrained", "from_unconstrained", "batch_shape")):
-        raise TypeError(f"fit: init must be a distribution of a family that knows its bijection, got {init!r}")
-    if not all(hasattr(target, name) for name in ("log_prob", "mean", "variance", "batch_shape")):
-        raise TypeError(f"fit: {divergence} needs a target with log_prob, mean and variance, got {target!r}")
-    if method is not None and not isinstance(method, ClosedForm | Quadrature):
-        raise TypeError(f"fit: method must be ClosedForm(), Quadrature(...) or None, got {method!r}")
+def check_objects(name: str, target: Any, init: Any, divergence: Any, optimizer: Any) -> None:
+    """An error, with the name of the caller, for what cannot be fitted."""
+    if not isinstance(divergence, Divergence):
+        raise TypeError(f"{name}: divergence must be an object such as ForwardKL() or ReverseKL(), got {divergence!r}")
+    if not all(callable(getattr(optimizer, method, None)) for method in ("init", "update")):
+        raise TypeError(f"{name}: optimizer must be an Optax transformation, got {optimizer!r}")
+    if not all(hasattr(init, part) for part in ("to_unconstrained", "from_unconstrained", "batch_shape")):
+        raise TypeError(f"{name}: init must be a distribution of a family that knows its bijection, got {init!r}")
+    if not isinstance(target, Samples) and not callable(getattr(target, "log_prob", None)):
+        raise TypeError(
+            f"{name}: {divergence} needs a target with log_prob (a function is UnnormalizedLogProb(function)), "
+            f"or Samples(x), got {target!r}"
+        )
 
 
 def _check_counts(num_steps: Any, record_every: Any) -> int:
