@@ -7,13 +7,14 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from jaxinfo._pytrees import register_dataclass
 from jaxinfo.distributions import VonMises
 from jaxinfo.distributions._supports import Integers, Interval, Reals
 
 _LINE = Interval(-math.inf, math.inf)
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclasses.dataclass(frozen=True)
 class LogProb:
     """A function of log-probabilities; what it closes over is not among the leaves."""
@@ -24,7 +25,7 @@ class LogProb:
         return self.function(x)
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclasses.dataclass(frozen=True, eq=False)
 class PartialLogProb:
     """A `jax.tree_util.Partial`, whose arguments are leaves."""
@@ -35,7 +36,7 @@ class PartialLogProb:
         return self.function(x)
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclasses.dataclass(frozen=True, eq=False)
 class Independents:
     """The density of `(x, y)` when `x` follows `p_x` and `y` follows `p_y`, one after the other in a vector."""

@@ -4,8 +4,10 @@ import dataclasses
 
 import jax
 
+from jaxinfo._pytrees import register_dataclass
 
-@jax.tree_util.register_dataclass
+
+@register_dataclass
 @dataclasses.dataclass(frozen=True, eq=False)
 class Estimate:
     """The value of a measure together with its uncertainty; a pytree whose leaves share the batch shape.

@@ -64,7 +64,7 @@ def measure(
     else:
         if isinstance(method, MonteCarlo):
             method = check_draws(name, term, densities, method)
-        estimate = _compute(term, method, densities, batch=batch)
+        estimate = _compute(term, method, densities, batch=batch, kinds=tuple(map(type, densities)))
     return estimate if base is None else _in_units(estimate, divisor)
 
 
@@ -165,8 +165,12 @@ def _in_units(estimate: Estimate, divisor: float) -> Estimate:
     return dataclasses.replace(estimate, value=value, stderr=jnp.abs(stderr), diagnostics=estimate.diagnostics | errors)
 
 
-@jax.jit(static_argnames="batch")
-def _compute(term: Term, method: Any, densities: tuple[Any, ...], *, batch: tuple[int, ...]) -> Estimate:
+@jax.jit(static_argnames=("batch", "kinds"))
+def _compute(
+    term: Term, method: Any, densities: tuple[Any, ...], *, batch: tuple[int, ...], kinds: tuple[type, ...]
+) -> Estimate:
+    # JAX may confuse classes that users registered with `jax.tree_util.register_dataclass`, but not static arguments.
+    del kinds
     dtype = working_dtype(common_dtype(*jax.tree.leaves(densities)))
     term, densities = jax.tree.map(lambda leaf: jnp.asarray(leaf).astype(dtype), (term, densities))
     term = jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, batch), term)

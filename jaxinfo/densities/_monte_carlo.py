@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from jaxinfo._pytrees import register_dataclass
 from jaxinfo.densities import _density, _pareto, _strata
 from jaxinfo.densities._estimate import Estimate
 from jaxinfo.densities._exact_sum import error_of_finished
@@ -32,7 +33,7 @@ _HEAVY = 0.5
 _TOO_HEAVY = 0.7
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclasses.dataclass(frozen=True, eq=False)
 class MonteCarlo:
     r"""The mean over draws, with its standard error.

@@ -15,6 +15,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxinfo import _numerics, _powers
+from jaxinfo._pytrees import register_dataclass
 from jaxinfo.distributions._arrays import exp_remainder
 from jaxinfo.generators import _forms
 from jaxinfo.generators._generator import Generator, form
@@ -24,7 +25,7 @@ Pair = tuple[jax.Array, jax.Array]
 
 def term(cls: type) -> Any:
     """Makes a frozen pytree; its fields are the leaves."""
-    return jax.tree_util.register_dataclass(dataclasses.dataclass(frozen=True, eq=False)(cls))
+    return register_dataclass(dataclasses.dataclass(frozen=True, eq=False)(cls))
 
 
 class Term:
@@ -301,7 +302,7 @@ class Reversed(Divergence):
         return self.other.limit(~swap, dtype)
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclasses.dataclass(frozen=True)
 class ByGenerator(Divergence):
     """`q (f(p/q) - f'(1) (p/q - 1))` for a function that a user wrote."""

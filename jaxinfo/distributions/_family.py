@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike, DTypeLike
 
+from jaxinfo._pytrees import register_dataclass
 from jaxinfo.distributions._arrays import common_dtype, working_dtype
 from jaxinfo.distributions._constraints import Constraint
 
@@ -19,7 +20,7 @@ from jaxinfo.distributions._constraints import Constraint
 @dataclass_transform(frozen_default=True, eq_default=False)
 def family(cls: type) -> Any:
     """Makes a frozen dataclass that is a pytree; its fields are the leaves."""
-    return jax.tree_util.register_dataclass(dataclasses.dataclass(frozen=True, eq=False)(cls))
+    return register_dataclass(dataclasses.dataclass(frozen=True, eq=False)(cls))
 
 
 class Distribution:

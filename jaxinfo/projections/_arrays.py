@@ -21,7 +21,9 @@ def as_floats(tree: Any, *, dtype: DTypeLike) -> Any:
 
     def cast(leaf: Any) -> jax.Array:
         array = jnp.asarray(leaf)
-        other = jnp.issubdtype(array.dtype, jax.dtypes.extended) or (own and not jnp.issubdtype(array, jnp.floating))
+        other = jnp.issubdtype(array.dtype, jax.dtypes.extended) or (
+            own and not jnp.issubdtype(array.dtype, jnp.floating)
+        )
         return array if other else array.astype(dtype)
 
     return jax.tree.map(cast, tree)

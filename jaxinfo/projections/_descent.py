@@ -9,6 +9,8 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from jaxinfo._pytrees import register_dataclass
+
 # Steps between two looks at whether any lane still moves; a step in which none does costs nothing.
 _CHUNK = 32
 
@@ -16,7 +18,7 @@ _CHUNK = 32
 Objective = Callable[[Any, jax.Array], jax.Array]
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclasses.dataclass(frozen=True, eq=False)
 class State:
     """Where the lanes are: every leaf has the lanes in front."""

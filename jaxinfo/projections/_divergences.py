@@ -7,6 +7,7 @@ import jax
 from jax.typing import ArrayLike
 
 from jaxinfo import densities
+from jaxinfo._pytrees import register_dataclass
 from jaxinfo.densities import Estimate, MonteCarlo, _terms
 from jaxinfo.generators import Generator
 from jaxinfo.projections import _estimators
@@ -63,7 +64,7 @@ class Divergence:
         )
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclasses.dataclass(frozen=True)
 class ForwardKL(Divergence):
     r"""The inclusive divergence, KL(target‖approximation).
@@ -92,7 +93,7 @@ class ForwardKL(Divergence):
         return _estimators.likelihood(target, q, method, key)
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclasses.dataclass(frozen=True)
 class ReverseKL(Divergence):
     r"""The exclusive divergence, KL(approximation‖target).
@@ -121,7 +122,7 @@ class ReverseKL(Divergence):
         return _estimators.negative_evidence(target, q, method, key)
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclasses.dataclass(frozen=True)
 class Jeffreys(Divergence):
     r"""The sum of both directions, $D(p \| q) + D(q \| p)$.
@@ -142,7 +143,7 @@ class Jeffreys(Divergence):
         return _terms.Jeffreys()
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclasses.dataclass(frozen=True)
 class JensenShannon(Divergence):
     r"""The Jensen-Shannon divergence, $w D(p \| m) + (1 - w) D(q \| m)$ with $m = w p + (1 - w) q$.
@@ -168,7 +169,7 @@ class JensenShannon(Divergence):
         return _terms.JensenShannon(self.weight)
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclasses.dataclass(frozen=True)
 class Alpha(Divergence):
     r"""Minka's alpha-divergence; `Alpha(1)` is `ForwardKL()` and `Alpha(0)` is `ReverseKL()`.
@@ -195,7 +196,7 @@ class Alpha(Divergence):
         return _terms.Alpha(self.alpha)
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclasses.dataclass(frozen=True)
 class Renyi(Divergence):
     r"""The Rényi divergence of the target from the approximation; its stationary points are those of `Alpha(order)`.
@@ -231,10 +232,12 @@ class Renyi(Divergence):
         return super()._unnormalized(target, q, method, key)
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclasses.dataclass(frozen=True)
 class ChiSquared(Divergence):
-    r"""Pearson's divergence, $\int (p - q)^2 / q$, twice `Alpha(2)`.
+    r"""Pearson's divergence, twice `Alpha(2)`.
+
+    .. math:: \chi^2(p \| q) = \int \frac{(p(x) - q(x))^2}{q(x)} \, dx
 
     It is the variance of the weights p/q, so that its minimum is the best proposal for importance sampling.
 
@@ -254,10 +257,12 @@ class ChiSquared(Divergence):
         return _terms.Pearson()
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclasses.dataclass(frozen=True)
 class Hellinger(Divergence):
-    r"""The squared Hellinger distance, $1 - \int \sqrt{p q}$.
+    r"""The squared Hellinger distance.
+
+    .. math:: H^2(p, q) = 1 - \int \sqrt{p(x) q(x)} \, dx
 
     The square has the minima of the distance, and is smooth where q meets p. It is a quarter of `Alpha(1/2)`.
 
@@ -276,10 +281,12 @@ class Hellinger(Divergence):
         return _terms.SquaredHellinger()
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclasses.dataclass(frozen=True)
 class TotalVariation(Divergence):
-    r"""The total variation distance, $\frac{1}{2} \int |p - q|$.
+    r"""The total variation distance, half the L1 distance.
+
+    .. math:: \mathrm{TV}(p, q) = \frac{1}{2} \int |p(x) - q(x)| \, dx
 
     Its integrand has kinks where the densities cross, which quadrature in the loop does not refine: optima are as
     exact as the width of a panel there allows.
@@ -299,10 +306,12 @@ class TotalVariation(Divergence):
         return _terms.TotalVariation()
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclasses.dataclass(frozen=True)
 class FDivergence(Divergence):
-    r"""The f-divergence of a generator, $\int q f(p / q)$.
+    r"""The f-divergence of a generator.
+
+    .. math:: D_f(p, q) = \int q(x) \, f\Big(\frac{p(x)}{q(x)}\Big) \, dx
 
     Args:
       generator: f with its limits, made by `jaxinfo.generators`; static.

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxinfo import densities
+from jaxinfo._pytrees import register_dataclass
 from jaxinfo.densities import (
     ClosedForm,
     DoublyReparameterized,
@@ -32,12 +33,13 @@ fixed = jax.lax.stop_gradient
 _TOO_HEAVY = 0.7
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclasses.dataclass(frozen=True, eq=False)
 class SelfNormalizedImportance:
-    r"""Draws from a proposal r, weighted by $\tilde p / r$ over the sum of these weights.
+    r"""Draws from a proposal, weighted, with weights that are divided by their mean.
 
-    Makes any divergence of a target whose constant is unknown: with the constant $\hat Z$, the mean of the weights,
+    The weights are $\tilde p / r$, with r the proposal. It makes any divergence of a target whose constant is unknown:
+    with its estimate $\hat Z$, the mean of the weights,
 
     .. math:: \hat D = \frac{1}{n} \sum_i \frac{q(x_i)}{r(x_i)} \, f\Big(\frac{\tilde p(x_i)}{\hat Z q(x_i)}\Big)
 

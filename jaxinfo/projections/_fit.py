@@ -11,6 +11,7 @@ import jax.core
 import jax.numpy as jnp
 from jax.typing import ArrayLike, DTypeLike
 
+from jaxinfo._pytrees import register_dataclass
 from jaxinfo.densities import Estimate
 from jaxinfo.interop._conversion import adapt
 from jaxinfo.projections import _arrays, _descent, _lanes, _methods
@@ -20,7 +21,7 @@ from jaxinfo.projections._optima import LocalOptimum, find_optima
 from jaxinfo.projections._targets import Samples
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclasses.dataclass(frozen=True, eq=False)
 class History:
     """What a fit went through: `T + 1` rows, the start and every `record_every` steps; rows are the leading axis.
@@ -38,7 +39,7 @@ class History:
     distribution: Any
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclasses.dataclass(frozen=True, eq=False)
 class Fit:
     """Where a fit ended; every leaf has the shape `[*sweep, *restarts]` in front.
@@ -189,10 +190,11 @@ def fit(
         record_every=record_every or 0,
         num_records=num_records,
         common_random_numbers=bool(common_random_numbers),
+        kinds=(type(target), type(init)),
     )
 
 
-@functools.partial(jax.jit, static_argnames=("optimizer", "record_every", "num_records", "common_random_numbers"))
+@jax.jit(static_argnames=("optimizer", "record_every", "num_records", "common_random_numbers", "kinds"))
 def _run(
     divergence: Divergence,
     target: Any,
@@ -207,7 +209,10 @@ def _run(
     record_every: int,
     num_records: int,
     common_random_numbers: bool,
+    kinds: tuple[type, ...],
 ) -> Fit:
+    # JAX may confuse classes that users registered with `jax.tree_util.register_dataclass`, but not static arguments.
+    del kinds
     lanes = _lanes.Lanes.of(divergence, target, init)
     limit, threshold = _tolerances(tolerance, _arrays.dtype_of(target, init))
     of_steps, of_value = _methods.choose(*lanes.first, method, key)

@@ -8,13 +8,14 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from jaxinfo._pytrees import register_dataclass
 from jaxinfo.densities import Estimate
 from jaxinfo.projections import _targets
 from jaxinfo.projections._divergences import Divergence
 from jaxinfo.projections._estimators import Method
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclasses.dataclass(frozen=True, eq=False)
 class Problem:
     """A target, and the divergence to it."""

@@ -14,7 +14,7 @@ from jaxinfo.distributions._registry import closed_form
 from jaxinfo.interop._conversion import adapt
 from jaxinfo.projections import _arrays, _estimators, _lanes
 from jaxinfo.projections._divergences import ForwardKL
-from jaxinfo.projections._estimators import Method
+from jaxinfo.projections._estimators import Method, SelfNormalizedImportance
 from jaxinfo.projections._targets import Samples
 
 _FAMILIES = (
@@ -205,4 +205,6 @@ def _cross_entropy(target: Any, q: Any, method: Method | None) -> jax.Array:
         formula = closed_form("cross_entropy", target.components, q)
         if formula is not None:
             return jnp.sum(jnp.asarray(target.weights) * formula(target.components, q))
+    if isinstance(method, SelfNormalizedImportance):
+        raise TypeError("project: SelfNormalizedImportance() is for fit; give a method of jaxinfo.densities")
     return densities.cross_entropy(target, q, method=method).value

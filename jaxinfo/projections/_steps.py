@@ -8,13 +8,14 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
+from jaxinfo._pytrees import register_dataclass
 from jaxinfo.interop._conversion import adapt
 from jaxinfo.projections import _arrays, _descent, _fit, _methods
 from jaxinfo.projections._divergences import Divergence
 from jaxinfo.projections._estimators import Method
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclasses.dataclass(frozen=True, eq=False)
 class FitState:
     """Where a descent is; a pytree, to be carried through a loop.
@@ -135,7 +136,7 @@ def step(
     """
     target = adapt(target)
     objective = _objective("step", target, state.approximation, divergence, method, key)
-    return dataclasses.replace(state, descent=_descent.step(objective, optimizer, state.descent, jnp.asarray(True)))  # noqa: FBT003
+    return dataclasses.replace(state, descent=_descent.step(objective, optimizer, state.descent, jnp.asarray(True)))
 
 
 def _objective(name: str, target: Any, start: Any, divergence: Any, method: Any, key: Any) -> _descent.Objective:

@@ -10,11 +10,15 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
+from jaxinfo._pytrees import register_dataclass
+
 
 @jax.tree_util.register_pytree_node_class
 @dataclasses.dataclass(frozen=True, eq=False)
 class UnnormalizedLogProb:
-    r"""A density known up to a constant: $\log \tilde p(x) = \log p(x) + \log Z$.
+    r"""A density known up to a constant.
+
+    .. math:: \log \tilde p(x) = \log p(x) + \log Z
 
     `ReverseKL` fits it as it is: the value it reports is $D(q \| p) - \log Z$, the negative evidence lower bound.
     So does `Renyi` by Monte Carlo, whose value is off by $\frac{a}{a - 1} \log Z$. Every other divergence needs
@@ -54,7 +58,7 @@ class UnnormalizedLogProb:
         return ()
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclasses.dataclass(frozen=True, eq=False)
 class Samples:
     r"""A target that is known by samples, each with a weight or all alike.
@@ -106,7 +110,7 @@ class Samples:
         return weights / jnp.sum(weights, axis=-1, keepdims=True)
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclasses.dataclass(frozen=True, eq=False)
 class Parameterized:
     """A density that a function makes of free parameters, such as a network's; see `parameterized`.

@@ -6,11 +6,12 @@ import math
 import jax
 import jax.numpy as jnp
 
+from jaxinfo._pytrees import register_dataclass
 from jaxinfo.distributions._supports import Integers, Interval
 
 
 def pytree(cls):
-    return jax.tree_util.register_dataclass(dataclasses.dataclass(frozen=True, eq=False)(cls))
+    return register_dataclass(dataclasses.dataclass(frozen=True, eq=False)(cls))
 
 
 @pytree

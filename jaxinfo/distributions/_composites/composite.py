@@ -6,6 +6,7 @@ from typing import Any, dataclass_transform
 import jax
 from jax.typing import DTypeLike
 
+from jaxinfo._pytrees import register_dataclass
 from jaxinfo.distributions._arrays import common_dtype
 
 
@@ -17,7 +18,7 @@ def static(**options: Any) -> Any:
 @dataclass_transform(frozen_default=True, eq_default=False, field_specifiers=(dataclasses.field, static))
 def composite(cls: type) -> Any:
     """Makes a frozen dataclass that is a pytree."""
-    return jax.tree_util.register_dataclass(dataclasses.dataclass(frozen=True, eq=False)(cls))
+    return register_dataclass(dataclasses.dataclass(frozen=True, eq=False)(cls))
 
 
 class Composite:
