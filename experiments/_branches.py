@@ -34,9 +34,9 @@ def _known_options() -> dict[str, int | bool]:
     return {name: value for name, value in QUICK.items() if is_known(name)}
 
 
-def quick_jit(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
+def quick_jit(function: Callable[..., Any]) -> Any:
     """Compiles what runs for less time than it takes to compile."""
-    return jax.jit(function, compiler_options=_known_options(), **options)
+    return jax.jit(function, compiler_options=_known_options())
 
 
 @dataclasses.dataclass(frozen=True)

@@ -83,7 +83,7 @@ def label_places(grid: Grid) -> list[tuple[int, int, int]]:
         for which in range(3):
             mask = (grid["counts"] == count) & (kind == which)
             # Regions are peeled until little is left; those of a few points have no room for a number.
-            depth = 0
+            last, depth = mask, 0
             while mask.any():
                 last, depth = mask, depth + 1
                 inner = np.pad(mask, 1)

@@ -39,10 +39,9 @@ from tqdm import tqdm
 from jaxinfo import densities
 from jaxinfo.distributions import Normal
 
-Divergence, Potential, Rule = _gaussian_fits.Divergence, _branches.Potential, _gaussian_fits.Rule
 # Half the step and half the reach: where both rules agree, neither the step nor the reach of the first matters.
 STEPS = (0.02, 0.01)
-FINE, MEDIUM = Rule(0.02, 1200), Rule(0.04, 600)
+FINE, MEDIUM = _gaussian_fits.Rule(0.02, 1200), _gaussian_fits.Rule(0.04, 600)
 # Between points of a curve.
 LENGTH = 0.01
 
@@ -62,13 +61,15 @@ class Config:
     output: Path = Path("results/divergence_path")
 
 
-def potential(divergence: Divergence, a: Any = None, rule: Rule = FINE) -> Potential:
+def potential(
+    divergence: _gaussian_fits.Divergence, a: Any = None, rule: _gaussian_fits.Rule = FINE
+) -> _branches.Potential:
     """Returns a divergence as a potential whose parameter is its own, or, without `a`, that and a before it."""
 
     def pair(free: jax.Array, at: jax.Array) -> tuple[Any, Normal]:
         return _gaussian_fits.two_modes(at[0] if a is None else a), _gaussian_fits.gaussian(free)
 
-    return Potential(
+    return _branches.Potential(
         lambda free, at: divergence.value(*pair(free, at), at[-1], rule),
         lambda free, at: divergence.gradient(*pair(free, at), at[-1], rule),
     )
@@ -78,7 +79,7 @@ def potential(divergence: Divergence, a: Any = None, rule: Rule = FINE) -> Poten
 class Route:
     """A family of divergences along its parameter: KL(q‖p) at `reverse`, then on to `last`."""
 
-    divergence: Divergence
+    divergence: _gaussian_fits.Divergence
     symbol: str
     reverse: float
     last: float
@@ -119,7 +120,7 @@ def solve(system_of: Any, start: Any) -> tuple[np.ndarray, dict[str, float]]:
     """Returns a root by Newton's method, and how far it may be off: the last step, and what the other rule changes."""
 
     def with_step(step: jax.Array) -> tuple[jax.Array, jax.Array]:
-        return _branches.newton(system_of(Rule(step, FINE.count)), jnp.asarray(start))
+        return _branches.newton(system_of(_gaussian_fits.Rule(step, FINE.count)), jnp.asarray(start))
 
     roots, moves = _branches.quick_jit(jax.vmap(with_step))(jnp.array(STEPS))
     errors = {"newton_step": float(moves.max()), "quadrature_error": float(jnp.max(jnp.abs(roots[0] - roots[1])))}

@@ -10,7 +10,8 @@ Under Jensen-Shannon modes appear at 2.756841 and are best only from 4.244711 on
 Over the weight w the point (2.800, 1/2) is a triple point, from which three lines lead on which two fits are equally
 good: one between the modes, without end, and two between covering and a mode, which end at cusps (2.001763, 0.257096)
 and its mirror image. Around those the covering fit turns into a mode without any transition. There are up to three
-minima. With a narrower second mode the left line shrinks, and at s = 1/4 the triple point is gone.
+minima. With a narrower right mode the line between covering and the left mode shrinks, and at s = 1/4 it is gone with
+the triple point.
 
     python -m experiments.mode_seeking_phase_diagram --scales 1 0.7
 """
@@ -22,13 +23,14 @@ from pathlib import Path
 from typing import Any
 
 if __package__:
-    from experiments import _branches, _common, _gaussian_fits, _phase_curves, _phase_figures
+    from experiments import _branches, _common, _gaussian_fits, _phase_curves, _phase_figures, _phase_grid
 else:  # run as a script: Python looks in the folder of this file
     import _branches
     import _common
     import _gaussian_fits
     import _phase_curves
     import _phase_figures
+    import _phase_grid
 
 import jax
 import jax.numpy as jnp
@@ -39,12 +41,11 @@ from tqdm import tqdm
 from jaxinfo import densities
 from jaxinfo.distributions import Normal
 
-Divergence, Potential, Rule = _gaussian_fits.Divergence, _branches.Potential, _gaussian_fits.Rule
 DIVERGENCES = (_gaussian_fits.REVERSE_KL, _gaussian_fits.JENSEN_SHANNON)
 # Half the step and half the reach: where both rules agree, neither the step nor the reach of the first matters.
 STEPS = (0.01, 0.005)
-# The rule for curves that are drawn is off by 1e-8, that for the grid by 1e-6.
-FINE, MEDIUM, COARSE = Rule(0.01, 1600), Rule(0.03, 400), Rule(0.07, 100)
+# The rule for curves that are drawn is off by up to 1e-7.
+FINE, MEDIUM = _gaussian_fits.Rule(0.01, 1600), _gaussian_fits.Rule(0.03, 400)
 
 FURTHEST_STABILITY = 5.0
 # Many panels from the start instead of rounds of halving, which take long to compile.
@@ -65,9 +66,9 @@ class Config:
     output: Path = Path("results/mode_seeking_phase_diagram")
 
 
-def symmetric(divergence: Divergence, rule: Rule = FINE) -> Potential:
+def symmetric(divergence: _gaussian_fits.Divergence, rule: _gaussian_fits.Rule = FINE) -> _branches.Potential:
     """Returns the potential for w = 1/2 and s = 1, whose parameter is a."""
-    return Potential(
+    return _branches.Potential(
         lambda free, a: divergence.value(*_pair(free, a[0]), 0.5, rule),
         lambda free, a: divergence.gradient(*_pair(free, a[0]), 0.5, rule),
     )
@@ -77,19 +78,13 @@ def _pair(free: jax.Array, *parameters: Any) -> tuple[Any, Normal]:
     return _gaussian_fits.two_modes(*parameters), _gaussian_fits.gaussian(free)
 
 
-def reverse(scale: Any, rule: Rule = FINE) -> Potential:
-    """Returns KL(q‖p) as a potential whose parameters are a and w."""
-    return Potential(
-        lambda free, at: _gaussian_fits.reverse_kl(*_pair(free, at[0], at[1], scale), rule=rule),
-        lambda free, at: _gaussian_fits.REVERSE_KL.gradient(*_pair(free, at[0], at[1], scale), rule=rule),
-    )
-
-
-def solve(system_of: Callable[[Rule], _branches.System], start: Any) -> tuple[np.ndarray, dict[str, float]]:
+def solve(
+    system_of: Callable[[_gaussian_fits.Rule], _branches.System], start: Any
+) -> tuple[np.ndarray, dict[str, float]]:
     """Returns a root by Newton's method, and how far it may be off: the last step, and what the other rule changes."""
 
     def with_step(step: jax.Array) -> tuple[jax.Array, jax.Array]:
-        return _branches.newton(system_of(Rule(step, FINE.count)), jnp.asarray(start))
+        return _branches.newton(system_of(_gaussian_fits.Rule(step, FINE.count)), jnp.asarray(start))
 
     roots, moves = _branches.quick_jit(jax.vmap(with_step))(jnp.array(STEPS))
     errors = {"newton_step": float(moves.max()), "quadrature_error": float(jnp.max(jnp.abs(roots[0] - roots[1])))}
@@ -99,7 +94,7 @@ def solve(system_of: Callable[[Rule], _branches.System], start: Any) -> tuple[np
 # -- the symmetric p: branches over a, and where they change
 
 
-def follow_symmetric(divergence: Divergence, furthest: float = 6.0) -> dict[str, np.ndarray]:
+def follow_symmetric(divergence: _gaussian_fits.Divergence, furthest: float = 6.0) -> dict[str, Any]:
     """Returns the branches [points, (mean, log deviation, a)] of modes, which turn to saddles, and of covering fits."""
     potential = symmetric(divergence, MEDIUM)
     starts = jnp.array([[furthest, 0.0, furthest], [0.0, 0.0, 0.05]])
@@ -115,7 +110,7 @@ def follow_symmetric(divergence: Divergence, furthest: float = 6.0) -> dict[str,
     return {name: {"points": points[k], "hessians": hessians[k], "values": values[k]} for k, name in enumerate(names)}
 
 
-def critical_points(divergence: Divergence, branches: dict[str, Any]) -> dict[str, dict[str, Any]]:
+def critical_points(divergence: _gaussian_fits.Divergence, branches: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Returns the fold where modes appear and the exchange where they become global."""
     modes, covering = branches["modes"], branches["covering"]
     fold, errors = solve(
@@ -141,13 +136,13 @@ def describe(free: np.ndarray) -> dict[str, float]:
     return {"mean": float(free[0]) + 0.0, "standard_deviation": float(np.exp(free[1]))}
 
 
-def location_only(divergence: Divergence, furthest: float = 6.0) -> tuple[dict[str, Any], np.ndarray]:
+def location_only(divergence: _gaussian_fits.Divergence, furthest: float = 6.0) -> tuple[dict[str, Any], np.ndarray]:
     """Returns the pitchfork of fits N(m, 1), and their branch of modes [points, (mean, a)]."""
 
-    def slope(m: jax.Array, a: jax.Array, rule: Rule = FINE) -> jax.Array:
+    def slope(m: jax.Array, a: jax.Array, rule: _gaussian_fits.Rule = FINE) -> jax.Array:
         return symmetric(divergence, rule).gradient(jnp.stack([m, jnp.zeros_like(m)]), a)[0]
 
-    def curvature(rule: Rule) -> _branches.System:
+    def curvature(rule: _gaussian_fits.Rule) -> _branches.System:
         return lambda a: jax.jacfwd(slope)(jnp.zeros(()), a, rule)[None]
 
     def modes(start: jax.Array) -> jax.Array:
@@ -173,73 +168,6 @@ def stability_of_covering(branches: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-# -- any weight and scale: the grid, and the curves between its regions
-
-
-def search_column(scale: jax.Array, a: jax.Array, weights: jax.Array) -> dict[str, jax.Array]:
-    """Returns where descents from five starts end, for one a and all weights: arrays [weights, starts]."""
-    potential = reverse(scale, COARSE)
-
-    def ends(weight: jax.Array) -> dict[str, jax.Array]:
-        p = _gaussian_fits.two_modes(a, weight, scale)
-        whole = jnp.stack([p.mean, 0.5 * jnp.log(p.variance)])
-        modes = jnp.stack([jnp.stack([-a, jnp.zeros_like(a)]), jnp.stack([a, jnp.log(scale)])])
-        starts = jnp.concatenate([modes, whole[None], 0.5 * (modes + whole[None])])
-        return jax.vmap(lambda start: end(start, jnp.stack([a, weight]), p))(starts)
-
-    def end(start: jax.Array, at: jax.Array, p: Any) -> dict[str, jax.Array]:
-        free = _branches.descend(potential, start, at)
-        steepness = jnp.max(jnp.abs(potential.gradient(free, at)))
-        least = jnp.linalg.eigvalsh(potential.hessian(free, at))[0]
-        share = _gaussian_fits.share_of_first(p, _gaussian_fits.gaussian(free), COARSE)
-        is_minimum = (steepness < 1e-7) & (least > 0)
-        return {"free": free, "value": potential.value(free, at), "share": share, "is_minimum": is_minimum}
-
-    return jax.vmap(ends)(weights)
-
-
-def grid_of_minima(config: Config, scale: float, column: Callable[..., Any]) -> dict[str, np.ndarray]:
-    """Returns, on the grid [half-separations, weights], the number of minima and what the global one covers."""
-    separations = np.linspace(config.nearest, config.furthest, config.num_separations)
-    # No weight is 0 or 1, nor 1/2, where two modes of the same scale are equally deep.
-    weights = (np.arange(config.num_weights) + 0.5) / config.num_weights
-    columns = [
-        jax.device_get(column(jnp.asarray(scale), jnp.asarray(a), jnp.asarray(weights)))
-        for a in tqdm(separations, desc=f"minima for s = {scale:g}", unit="column")
-    ]
-    found = {name: np.stack([part[name] for part in columns]) for name in columns[0]}
-    free, good = found["free"], found["is_minimum"]
-    # A start counts unless an earlier one ended in the same place.
-    distance = np.abs(free[..., :, None, :] - free[..., None, :, :]).max(axis=-1)
-    earlier = np.tril(np.ones(distance.shape[-2:], bool), -1)
-    repeated = ((distance < 1e-3) & good[..., None, :] & earlier).any(axis=-1)
-    best = np.argmin(np.where(good, found["value"], np.inf), axis=-1)
-    share = np.take_along_axis(found["share"], best[..., None], axis=-1)[..., 0]
-    return {
-        "separations": separations,
-        "weights": weights,
-        "counts": (good & ~repeated).sum(axis=-1),
-        "coverage": coverage(share, weights[None]),
-    }
-
-
-def coverage(share: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Returns -1 where q has no share in the first mode, 1 where none in the second, and 0 where its shares are p's."""
-    return np.where(share < weight, share / weight - 1, (share - weight) / (1 - weight))
-
-
-def kinds(grid: dict[str, np.ndarray]) -> dict[str, dict[str, float]]:
-    """Returns which part of the grid has how many minima, and where the global one covers or is a mode."""
-    counts, covers = grid["counts"], np.abs(grid["coverage"]) < 0.5
-    parts = {}
-    for count in np.unique(counts):
-        parts[str(count)] = {
-            "covering_is_global": float(np.mean((counts == count) & covers)),
-            "mode_is_global": float(np.mean((counts == count) & ~covers)),
-        }
-    return parts
-
-
 def main(config: Config) -> dict[str, Any]:
     """Runs the experiment, writes its files to `config.output`, prints what it found, and returns the metrics."""
     if config.smoke:
@@ -248,7 +176,7 @@ def main(config: Config) -> dict[str, Any]:
         (branches, locations, points, stability), seconds = _common.timed(symmetric_results)
         exchanges = {name: row for name, row in points.items() if "exchange" in name and not config.smoke}
         certificates = {name: certify(name, row) for name, row in exchanges.items()}
-        column = (_branches.quick_jit if config.smoke else jax.jit)(search_column)
+        column = (_branches.quick_jit if config.smoke else jax.jit)(_phase_grid.search_column)
         first = (jnp.asarray(1.0), jnp.asarray(1.0), jnp.full(config.num_weights, 0.5))
         column, compile_seconds = _common.timed(lambda: column.lower(*first).compile())
         diagrams, grid_seconds = _common.timed(
@@ -308,7 +236,10 @@ def diagram(config: Config, scale: float, column: Callable[..., Any], points: di
         np.array([row["mean"], np.log(row["standard_deviation"])]) for row in (exchange["modes"], exchange["covering"])
     )
     drawn = _phase_curves.curves(scale, modes, covering, exchange["half_separation"])
-    return {"scale": scale, "grid": grid_of_minima(config, scale, column), **drawn}
+    separations = np.linspace(config.nearest, config.furthest, config.num_separations)
+    # No weight is 0 or 1, nor 1/2, where two modes of the same scale are equally deep.
+    weights = (np.arange(config.num_weights) + 0.5) / config.num_weights
+    return {"scale": scale, "grid": _phase_grid.grid_of_minima(separations, weights, scale, column), **drawn}
 
 
 def summary(part: dict[str, Any]) -> dict[str, Any]:
@@ -318,7 +249,7 @@ def summary(part: dict[str, Any]) -> dict[str, Any]:
         "scale": part["scale"],
         "cusps": [{"half_separation": cusp[2], "weight": cusp[3], **describe(cusp[:2])} for cusp in part["cusps"]],
         "triple_point": None if triple is None else {"half_separation": triple[6], "weight": triple[7]},
-        "parts_of_grid": kinds(part["grid"]),
+        "parts_of_grid": _phase_grid.kinds(part["grid"]),
     }
 
 
