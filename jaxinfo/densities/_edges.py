@@ -25,6 +25,7 @@ class Line(NamedTuple):
       low: the lower end of the support; None for minus infinity.
       high: the upper end; None for infinity.
       is_light: whether the tails fall like a normal's, known while tracing.
+      is_open: whether an end that is given may stand for infinity, since only its value tells.
     """
 
     centres: jax.Array
@@ -32,6 +33,7 @@ class Line(NamedTuple):
     low: jax.Array | None
     high: jax.Array | None
     is_light: bool
+    is_open: bool = False
 
 
 def line_of(density: Any, batch: tuple[int, ...], dtype: Any) -> Line:
@@ -42,8 +44,16 @@ def line_of(density: Any, batch: tuple[int, ...], dtype: Any) -> Line:
         centres, widths = _parts(density)
     support = _density.support_of(density)
     ends = [None if _is_infinite(end) else jnp.broadcast_to(jnp.asarray(end, dtype), batch) for end in support]
-    centres, widths = repaired(spread(centres, batch), spread(widths, batch), ends[0], ends[1])
-    return Line(centres, widths, ends[0], ends[1], _is_light(density))
+    finite = [None if end is None else jnp.where(jnp.isfinite(end), end, jnp.zeros_like(end)) for end in ends]
+    centres, widths = repaired(spread(centres, batch), spread(widths, batch), *finite)
+    line = Line(centres, widths, None, None, _is_light(density), isinstance(density, Transformed))
+    if line.is_open:
+        # Where an image ends, as one of a half line under a map of either sign may, at infinity: far out in the tail.
+        ends = [
+            None if end is None else jnp.where(jnp.isinf(end), far, end)
+            for end, far in zip(ends, _cut(line, 1.0), strict=True)
+        ]
+    return line._replace(low=ends[0], high=ends[1])
 
 
 def spread(part: jax.Array, batch: tuple[int, ...]) -> jax.Array:
@@ -180,9 +190,9 @@ def _growing(line: Line, reach: float) -> list[jax.Array]:
 
     edges = []
     for sign, end, tail in ((1, line.low, reached[0]), (-1, line.high, reached[1])):
-        if end is None:
+        if end is None or line.is_open:
             edges.append(tail[None] - sign * scales(0, count))
-        else:
+        if end is not None:
             edges.append(end[None] + sign * scales(-2 * count, 0))
     # A half line has its tail too, and its end may be far from the centre in scales.
     low, high = _cut(line, reach)

@@ -5,7 +5,7 @@ them.
 """
 
 import math
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import jax
 import jax.numpy as jnp
@@ -19,6 +19,21 @@ __all__ = ["Affine", "Chain", "Exp", "Sigmoid", "Softplus", "Tanh"]
 
 class _Elementwise:
     """A map without parameters."""
+
+    # What it tends to at both ends of the real line, if that is known without its parameters.
+    _limits: ClassVar[tuple[float, float] | None] = None
+
+    def _image(self, low: Any, high: Any) -> tuple[Any, Any]:
+        """The ends of the image of an interval; those that are floats rather than arrays are known while tracing."""
+        whole = [isinstance(end, float) and math.isinf(end) for end in (low, high)]
+        if self._limits is not None and all(whole):
+            return self._limits
+        ends = [self.forward(end) for end in broadcast_floats(low, high)]  # pyright: ignore[reportAttributeAccessIssue]
+        smaller, larger = jnp.minimum(*ends), jnp.maximum(*ends)
+        if isinstance(self, Affine) or self._limits is None:
+            return smaller, larger
+        # The others increase.
+        return (self._limits[0] if whole[0] else smaller), (self._limits[1] if whole[1] else larger)
 
     def to_unconstrained(self) -> dict[str, jax.Array]:
         """Returns the parameters, mapped to the real numbers: none."""
@@ -44,6 +59,8 @@ class Affine(_Elementwise):
 
     loc: ArrayLike
     scale: ArrayLike
+
+    _limits: ClassVar = (-math.inf, math.inf)
 
     def forward(self, x: ArrayLike) -> jax.Array:
         """Returns `loc + scale * x`."""
@@ -79,6 +96,8 @@ class Exp(_Elementwise):
     2.0
     """
 
+    _limits: ClassVar = (0.0, math.inf)
+
     def forward(self, x: ArrayLike) -> jax.Array:
         """Returns `exp(x)`."""
         return jnp.exp(x)
@@ -100,6 +119,8 @@ class Sigmoid(_Elementwise):
     >>> float(Sigmoid().forward(0.0))
     0.5
     """
+
+    _limits: ClassVar = (0.0, 1.0)
 
     def forward(self, x: ArrayLike) -> jax.Array:
         """Returns `1 / (1 + exp(-x))`."""
@@ -124,6 +145,8 @@ class Softplus(_Elementwise):
     -3.0
     """
 
+    _limits: ClassVar = (0.0, math.inf)
+
     def forward(self, x: ArrayLike) -> jax.Array:
         """Returns `log(1 + exp(x))`."""
         return jax.nn.softplus(x)
@@ -146,6 +169,8 @@ class Tanh(_Elementwise):
     >>> round(float(Tanh().forward_log_det_jacobian(20.0)), 4)
     -38.6137
     """
+
+    _limits: ClassVar = (-1.0, 1.0)
 
     def forward(self, x: ArrayLike) -> jax.Array:
         """Returns `tanh(x)`."""
@@ -174,6 +199,11 @@ class Chain(_Elementwise):
     """
 
     bijectors: tuple[Any, ...]
+
+    def _image(self, low: Any, high: Any) -> tuple[Any, Any]:
+        for bijector in reversed(self.bijectors):
+            low, high = bijector._image(low, high)
+        return low, high
 
     def forward(self, x: ArrayLike) -> jax.Array:
         """Returns the image of `x`."""

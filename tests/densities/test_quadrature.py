@@ -11,8 +11,10 @@ import scipy.special
 
 from jaxinfo import densities
 from jaxinfo.densities import GaussHermite, Quadrature
-from jaxinfo.distributions import Mixture, Normal
+from jaxinfo.distributions import Exponential, Mixture, Normal, Transformed
+from jaxinfo.distributions.bijectors import Affine, Chain, Exp
 from tests.densities.doubles import Gamma, Plane, StudentT, Uniform
+from tests.marks import once
 
 FLOAT = jnp.zeros(()).dtype
 EPS = float(jnp.finfo(FLOAT).eps)
@@ -181,3 +183,23 @@ def test_gauss_hermite_is_exact_for_normals_and_not_for_modes_apart():
 def test_errors(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+@once
+def test_images_of_whole_and_half_lines():
+    """The entropy of an image is that of the base and the mean of the logarithm of the slope."""
+    flipped = Transformed(Exponential(1.5), Affine(2.0, jnp.asarray(-3.0)))
+    shifted = Transformed(Normal(0.0, 1.0), Affine(jnp.asarray(0.5), jnp.asarray(2.0)))
+    logarithmic = Transformed(Normal(0.0, 1.0), Chain((Exp(), Affine(jnp.asarray(1.0), 0.5))))
+    half_log = 0.5 * np.log(2 * np.pi * np.e)
+    cases = [
+        (flipped, 1 - np.log(1.5) + np.log(3)),
+        (shifted, half_log + np.log(2)),
+        (logarithmic, half_log + np.log(0.5) + 1),
+    ]
+    for density, expected in cases:
+        found = densities.entropy(density, method=Quadrature())
+        np.testing.assert_allclose(found.value, expected, rtol=1e-5)
+        assert bool(found.diagnostics["converged"])
+    assert shifted.support == (-np.inf, np.inf)
+    assert logarithmic.support == (0.0, np.inf)

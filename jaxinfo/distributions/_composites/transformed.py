@@ -61,9 +61,9 @@ class Transformed(Composite):
         support = self.base.support
         if not isinstance(support, Interval):
             return support
-        dtype = working_dtype(self._dtype)
-        low, high = jnp.broadcast_arrays(*(jnp.asarray(end).astype(dtype) for end in support))
-        ends = self.bijector.forward(low), self.bijector.forward(high)
+        if hasattr(self.bijector, "_image"):
+            return Interval(*self.bijector._image(*support))
+        ends = [self.bijector.forward(end) for end in broadcast_floats(*support)]
         return Interval(jnp.minimum(*ends), jnp.maximum(*ends))
 
     @property
