@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike, DTypeLike
 
-from jaxinfo import _numerics
+from jaxinfo.distributions._special.binary_logarithm import log_of
 
 
 def common_dtype(*leaves: object) -> DTypeLike:
@@ -50,16 +50,9 @@ def exp_remainder(x: jax.Array) -> jax.Array:
     for k in range(num_terms, 1, -1):
         series = series * small + 1 / math.factorial(k)
     # For large negative x the exponential is negligible, and for x = -inf the value is +inf.
-    return jnp.where(near, small * small * series, jnp.expm1(large) - large)
+    return jnp.where(near, small * small * series, jnp.exp(large) - 1 - large)
 
 
 def log_ratio(x: jax.Array, y: jax.Array) -> jax.Array:
     """Returns `log(x / y)` for positive `x`, `y`, with every digit also where they are close."""
-    relative = (x - y) / y
-    near = jnp.abs(relative) < 0.5
-    ratio = x / y
-    return jnp.where(
-        near,
-        _numerics.log1p(jnp.where(near, relative, jnp.zeros_like(x))),
-        jnp.log(jnp.where(near, jnp.ones_like(x), ratio)),
-    )
+    return log_of((x - y) / y, x / y)

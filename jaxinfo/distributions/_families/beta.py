@@ -11,16 +11,19 @@ from jaxinfo.distributions._arrays import log_ratio
 from jaxinfo.distributions._constraints import ABOVE_ZERO, ABOVE_ZERO_VECTOR
 from jaxinfo.distributions._exponential_family import Arrays, ExponentialFamily
 from jaxinfo.distributions._family import HasEntropy, family
+from jaxinfo.distributions._special.binary_logarithm import remainder_of_ratio
 from jaxinfo.distributions._special.gamma import (
     Step,
+    beta_bregman,
+    digamma,
     digamma_excess,
     dirichlet_bregman,
     log_beta,
     log_beta_of_vector,
     log_gamma_excess,
     standard_entropy,
+    total_standard_entropy,
 )
-from jaxinfo.distributions._special.logarithm import remainder_of_ratio
 from jaxinfo.distributions._supports import Interval, Simplex
 
 # From this total concentration on the density is taken relative to its peak: its terms cancel otherwise.
@@ -38,8 +41,7 @@ def _log_normalizer(a: jax.Array) -> jax.Array:
 def _entropy(a: jax.Array) -> jax.Array:
     """The entropy of independent gammas of these concentrations, less that of their sum and of the change of scale."""
     whole = _total(a)
-    means = (a.shape[-1] - 1) * (jnp.log(whole) + digamma_excess(whole))
-    return _total(standard_entropy(a)) - standard_entropy(whole) - means
+    return total_standard_entropy(a) - standard_entropy(whole) - (a.shape[-1] - 1) * digamma(whole)
 
 
 def _largest_log_ratio(a: jax.Array, b: jax.Array) -> jax.Array:
@@ -133,7 +135,8 @@ class Beta(ExponentialFamily, HasEntropy):
 
     @staticmethod
     def _entropy(a: jax.Array, b: jax.Array) -> jax.Array:
-        return _entropy(_pair(a, b))
+        whole = a + b
+        return standard_entropy(a) + standard_entropy(b) - standard_entropy(whole) - digamma(whole)
 
     @staticmethod
     def _natural(a: jax.Array, b: jax.Array) -> Arrays:
@@ -153,7 +156,7 @@ class Beta(ExponentialFamily, HasEntropy):
 
     @staticmethod
     def _bregman(start: Arrays, step: Arrays, end: Arrays) -> jax.Array:
-        return dirichlet_bregman(Step(_pair(*start), _pair(*step), _pair(*end)))
+        return beta_bregman(*(Step(*each) for each in zip(start, step, end, strict=True)))
 
     @staticmethod
     def _largest_log_ratio(a: jax.Array, b: jax.Array, c: jax.Array, d: jax.Array) -> jax.Array:

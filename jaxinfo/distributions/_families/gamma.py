@@ -11,14 +11,14 @@ from jax.typing import ArrayLike
 from jaxinfo.distributions._constraints import ABOVE_ZERO
 from jaxinfo.distributions._exponential_family import Arrays, ExponentialFamily
 from jaxinfo.distributions._family import HasEntropy, family
+from jaxinfo.distributions._special.binary_logarithm import remainder_of_ratio
 from jaxinfo.distributions._special.gamma import (
     Step,
-    digamma_excess,
+    digamma,
     gamma_bregman,
     log_gamma_excess,
     standard_entropy,
 )
-from jaxinfo.distributions._special.logarithm import remainder_of_ratio
 from jaxinfo.distributions._supports import Interval
 
 # From this concentration on the density is taken relative to its peak: its terms cancel otherwise.
@@ -145,7 +145,7 @@ class Gamma(ExponentialFamily, HasEntropy):
 
 def mean_log(a: jax.Array) -> jax.Array:
     """Returns the mean logarithm of a gamma variable of rate 1, `digamma(a)`."""
-    return jnp.log(a) + digamma_excess(a)
+    return digamma(a)
 
 
 @family
@@ -215,9 +215,8 @@ class InverseGamma(ExponentialFamily, HasEntropy):
 
     @staticmethod
     def _entropy(concentration: jax.Array, scale: jax.Array) -> jax.Array:
-        # That of 1 / x, and twice the mean of log x.
-        excess = log_gamma_excess(concentration) - (1 + concentration) * digamma_excess(concentration)
-        return excess - jnp.log(concentration) + jnp.log(scale)
+        # That of 1 / x, less twice the mean of its logarithm.
+        return standard_entropy(concentration) - 2 * digamma(concentration) + jnp.log(scale)
 
     @staticmethod
     def _statistics(x: jax.Array, *_: jax.Array) -> Arrays:

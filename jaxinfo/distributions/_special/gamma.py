@@ -10,18 +10,22 @@ Reference: M. Abramowitz and I. A. Stegun, "Handbook of Mathematical Functions",
 """
 
 import functools
+import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
 from jaxinfo import _numerics
-from jaxinfo.distributions._special.logarithm import log1p_remainder, remainder_of_ratio
+from jaxinfo.distributions._special.binary_logarithm import remainder_of_ratio
+from jaxinfo.distributions._special.logarithm import log1p_remainder
 
 # B_2k / (2k (2k - 1)), the coefficients of 1/x, 1/x^3, ...
 _STIRLING = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156)
+# A last axis up to this length is summed column by column, in the loop that computes them.
+_SHORT = 32
 _HALF_LOG_TAU = 0.5 * math.log(2 * math.pi)
 
 
@@ -34,24 +38,33 @@ def _large(x: jax.Array) -> int:
     return 4 if x.dtype == jnp.float32 else 9
 
 
-def _upwards(x: jax.Array) -> jax.Array:
-    """`x`, `x + 1`, ... along a new first axis, up to where the series is exact."""
-    return x[None] + jnp.arange(_large(x), dtype=x.dtype).reshape((-1,) + (1,) * x.ndim)
+def _upwards(x: jax.Array) -> list[jax.Array]:
+    """`x`, `x + 1`, ... up to where the series is exact."""
+    return [x + k for k in range(_large(x))]
 
 
-def _series(x: jax.Array, coefficients: Sequence[float]) -> jax.Array:
-    """The polynomial in `x^-2` with these coefficients."""
-    square = 1 / jnp.square(x)
-    return functools.reduce(lambda total, c: total * square + c, reversed(coefficients), jnp.zeros_like(x))
+def _add(terms: Iterable[jax.Array]) -> jax.Array:
+    """The sum of a few arrays, which are computed where it is and not written out as one table."""
+    return functools.reduce(jnp.add, terms)
+
+
+def _inverse(x: jax.Array) -> jax.Array:
+    """`1 / x` for positive `x`; XLA on a CPU writes a quotient that is used twice out as a table, but no size."""
+    return jnp.abs(1 / x)
+
+
+def _series(inverse: jax.Array, coefficients: Sequence[float]) -> jax.Array:
+    """The polynomial in the square of `1 / x` with these coefficients."""
+    square = jnp.square(inverse)
+    return functools.reduce(lambda total, c: total * square + c, reversed(coefficients), jnp.zeros_like(inverse))
 
 
 @jax.custom_jvp
 def log_gamma_excess(x: jax.Array) -> jax.Array:
     """Returns `g(x) = log gamma(x) - x log x + x` for positive `x`; it grows like a logarithm at both ends."""
-    following = _upwards(x) + 1
-    steps = jnp.sum(following * remainder_of_ratio(-1 / following, _upwards(x) / following), axis=0)
-    far = x + _large(x)
-    return steps + (_HALF_LOG_TAU - 0.5 * jnp.log(far)) + _series(far, _coefficients(x)) / far
+    steps = _add((k + 1) * remainder_of_ratio(-1 / (k + 1), k / (k + 1)) for k in _upwards(x))
+    inverse = _inverse(x + _large(x))
+    return steps + (_HALF_LOG_TAU + 0.5 * jnp.log(inverse)) + _series(inverse, _coefficients(x)) * inverse
 
 
 @log_gamma_excess.defjvp
@@ -62,10 +75,15 @@ def _log_gamma_excess_jvp(primals: Any, tangents: Any) -> tuple[jax.Array, jax.A
 @jax.custom_jvp
 def digamma_excess(x: jax.Array) -> jax.Array:
     """Returns `g'(x) = digamma(x) - log x`, which is negative."""
-    far = x + _large(x)
-    slopes = [-(2 * k + 1) * c for k, c in enumerate(_coefficients(x))]
-    steps = jnp.sum(log1p_remainder(1 / _upwards(x)), axis=0)
-    return _series(far, slopes) / jnp.square(far) - 0.5 / far - steps
+    inverse = _inverse(x + _large(x))
+    steps = _add(remainder_of_ratio(1 / k, (k + 1) / k) for k in _upwards(x))
+    return -_digamma_tail(inverse) - steps
+
+
+def _digamma_tail(inverse: jax.Array) -> jax.Array:
+    """`log x - digamma(x)` where Stirling's series is exact, of `1 / x`."""
+    slopes = [(2 * k + 1) * c for k, c in enumerate(_coefficients(inverse))]
+    return inverse * (0.5 + inverse * _series(inverse, slopes))
 
 
 @digamma_excess.defjvp
@@ -75,15 +93,48 @@ def _digamma_excess_jvp(primals: Any, tangents: Any) -> tuple[jax.Array, jax.Arr
 
 def trigamma_excess(x: jax.Array) -> jax.Array:
     """Returns `g''(x) = trigamma(x) - 1 / x`, which is positive."""
-    far, along = x + _large(x), _upwards(x)
+    inverse = _inverse(x + _large(x))
     curvatures = [(2 * k + 1) * (2 * k + 2) * c for k, c in enumerate(_coefficients(x))]
-    steps = jnp.sum(1 / along / along / (along + 1), axis=0)
-    return steps + (0.5 + _series(far, curvatures) / far) / jnp.square(far)
+    steps = _add(1 / k / k / (k + 1) for k in _upwards(x))
+    return steps + (0.5 + _series(inverse, curvatures) * inverse) * jnp.square(inverse)
 
 
+@jax.custom_jvp
+def digamma(x: jax.Array) -> jax.Array:
+    """Returns the derivative of `log gamma(x)`, accurate to a few units of the size of one."""
+    far = x + _large(x)
+    return jnp.log(far) - _digamma_tail(_inverse(far)) - _add(1 / k for k in _upwards(x))
+
+
+@digamma.defjvp
+def _digamma_jvp(primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
+    (x,), (dx,) = primals, tangents
+    return digamma(x), (1 / x + trigamma_excess(x)) * dx
+
+
+@jax.custom_jvp
 def standard_entropy(a: jax.Array) -> jax.Array:
-    """Returns `a + log gamma(a) + (1 - a) digamma(a)`: the entropy of a gamma distribution of rate 1."""
-    return log_gamma_excess(a) + jnp.log(a) + (1 - a) * digamma_excess(a)
+    """Returns `a + log gamma(a) + (1 - a) digamma(a)`: the entropy of a gamma distribution of rate 1.
+
+    Of the terms that lead to a large `x`, the large logarithms cancel, and what is left of the others are inverses.
+    """
+    inverse, along = _inverse(a + _large(a)), _upwards(a)
+    shares = functools.reduce(jnp.multiply, (k * inverse for k in along))
+    height = _HALF_LOG_TAU - jnp.log(shares * jnp.sqrt(inverse)) + _series(inverse, _coefficients(a)) * inverse
+    return height - (1 - a) * _digamma_tail(inverse) - _add((1 + k) / x for k, x in enumerate(along))
+
+
+@standard_entropy.defjvp
+def _standard_entropy_jvp(primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
+    (a,), (da,) = primals, tangents
+    return standard_entropy(a), (1 / a + (1 - a) * trigamma_excess(a)) * da
+
+
+def total_standard_entropy(a: jax.Array) -> jax.Array:
+    """Returns the sum of `standard_entropy` over the last axis."""
+    if a.shape[-1] > _SHORT:
+        return jnp.sum(standard_entropy(a), axis=-1)
+    return _add(standard_entropy(a[..., i]) for i in range(a.shape[-1]))
 
 
 def log_beta(a: jax.Array, b: jax.Array) -> jax.Array:
@@ -101,7 +152,10 @@ def log_beta_of_vector(a: jax.Array) -> jax.Array:
 
 def _following(x: jax.Array) -> jax.Array:
     """The sums of what follows each number but the last."""
-    return jnp.flip(jnp.cumsum(jnp.flip(x[..., 1:], -1), axis=-1), -1)
+    if x.shape[-1] > _SHORT:
+        return jax.lax.cumsum(x[..., 1:], axis=x.ndim - 1, reverse=True)
+    backwards = itertools.accumulate(x[..., i] for i in range(x.shape[-1] - 1, 0, -1))
+    return jnp.stack(list(backwards)[::-1], axis=-1)
 
 
 class Step(NamedTuple):
@@ -116,13 +170,9 @@ class Step(NamedTuple):
         count = _large(self.start)
         return Step(self.start + count, self.step, self.stop + count)
 
-    def along(self) -> "Step":
-        """The same at every integer on the way there, along a new first axis."""
-        return Step(_upwards(self.start), self.step[None], _upwards(self.stop))
-
-    def still(self) -> "Step":
-        """The same at its place, with a new first axis."""
-        return Step(self.start[None], self.step[None], self.stop[None])
+    def along(self) -> "list[Step]":
+        """The same at every integer on the way there."""
+        return [Step(a, self.step, b) for a, b in zip(_upwards(self.start), _upwards(self.stop), strict=True)]
 
 
 def excess_bregman(a: Step) -> jax.Array:
@@ -133,12 +183,15 @@ def excess_bregman(a: Step) -> jax.Array:
 @jax.custom_jvp
 def _excess_bregman(start: jax.Array, step: jax.Array, stop: jax.Array) -> jax.Array:
     a = Step(start, step, stop)
-    on, far = a.along(), a.up()
-    following = on.start * (on.stop + 1)
-    steps = (on.stop + 1) * remainder_of_ratio(on.step / following, on.stop * (on.start + 1) / following)
+    far = a.up()
     half = 0.5 * remainder_of_ratio(far.step / far.start, far.stop / far.start)
-    u, v = 1 / far.start, 1 / far.stop
-    return jnp.sum(steps, axis=0) + half + jnp.square(far.step * u) * v * _stirling_bregman(u, v)
+    u, v = _inverse(far.start), _inverse(far.stop)
+    return _add(map(_excess_step, a.along())) + half + jnp.square(far.step * u) * v * _stirling_bregman(u, v)
+
+
+def _excess_step(a: Step) -> jax.Array:
+    following = a.start * (a.stop + 1)
+    return (a.stop + 1) * remainder_of_ratio(a.step / following, a.stop * (a.start + 1) / following)
 
 
 @_excess_bregman.defjvp
@@ -154,9 +207,9 @@ def digamma_excess_change(start: jax.Array, step: jax.Array, stop: jax.Array) ->
     """Returns `g'(stop) - g'(start)`, of the sign of the step: all terms are."""
     low, size = jnp.minimum(start, stop), jnp.abs(step)
     high = jnp.maximum(start, stop)
-    a, b = _upwards(low), _upwards(high)
-    steps = size[None] / a / b / (b + 1) + log1p_remainder(size[None] / (a * (b + 1)))
-    u, v = 1 / (low + _large(low)), 1 / (high + _large(high))
+    along = zip(_upwards(low), _upwards(high), strict=True)
+    steps = _add(size / a / b / (b + 1) + log1p_remainder(size / (a * (b + 1))) for a, b in along)
+    u, v = _inverse(low + _large(low)), _inverse(high + _large(high))
     # Of -c m x^-(m+1) the change is c m (u - v) times the sum of u^i v^(m-i).
     value, total, power = jnp.full_like(u, 0.5), jnp.ones_like(u), jnp.ones_like(u)
     for m in range(1, 2 * len(_coefficients(u))):
@@ -164,7 +217,7 @@ def digamma_excess_change(start: jax.Array, step: jax.Array, stop: jax.Array) ->
         total = power + v * total
         if m % 2:
             value = value + m * _coefficients(u)[m // 2] * total
-    return jnp.sign(step) * (jnp.sum(steps, axis=0) + size * u * v * value)
+    return jnp.sign(step) * (steps + size * u * v * value)
 
 
 @digamma_excess_change.defjvp
@@ -179,7 +232,7 @@ def gamma_bregman(a: Step, r: Step) -> jax.Array:
     With `s = a t / (b r)`, of concentrations a and b and rates r and t, it is `b (s - 1 - log s) + R(a, b)`.
     """
     back = a.stop * r.start
-    ratio = (a.start / a.stop) * (r.stop / r.start)
+    ratio = jnp.abs((a.start / a.stop) * (r.stop / r.start))
     # Of two long steps the products may be alike and their difference has no digits, where the ratio has.
     long = (jnp.abs(a.step) > 0.5 * a.stop) & (jnp.abs(r.step) > 0.5 * r.start)
     relative = jnp.where(long, ratio - 1, (a.start * r.step - a.step * r.start) / back)
@@ -191,7 +244,7 @@ def dirichlet_bregman(a: Step) -> jax.Array:
     # The first share of the whole, the second share of the rest, and so on are independent and of beta distributions.
     if a.start.shape[-1] == 1:
         return jnp.zeros_like(a.start[..., 0])
-    return jnp.sum(beta_bregman(Step(*(x[..., :-1] for x in a)), Step(*map(_following, a))), axis=-1)
+    return jnp.sum(_beta_bregmans(Step(*(x[..., :-1] for x in a)), Step(*map(_following, a))), axis=-1)
 
 
 def _stirling_bregman(u: jax.Array, v: jax.Array) -> jax.Array:
@@ -241,6 +294,34 @@ def _beta_bregman_jvp(primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array
     return _beta_bregman(x, y), jnp.where(long, by_slopes, by_terms)
 
 
+@jax.custom_jvp
+def _beta_bregmans(x: Step, y: Step) -> jax.Array:
+    """`beta_bregman` of parts of tables."""
+    return _of_parts(*x, *y)
+
+
+@_beta_bregmans.defjvp
+def _beta_bregmans_jvp(primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
+    return _beta_bregmans(*primals), jax.jvp(beta_bregman, primals, tangents)[1]
+
+
+@jax.custom_batching.custom_vmap
+def _of_parts(*steps: jax.Array) -> jax.Array:
+    # XLA on a CPU does not fuse what begins with a slice into one loop, unless it begins in a branch. There is always a
+    # step, or nothing to compute.
+    def compute(*steps: jax.Array) -> jax.Array:
+        return beta_bregman(Step(*steps[:3]), Step(*steps[3:]))
+
+    moved = jnp.any(steps[1] != 0) | jnp.any(steps[4] != 0)
+    return jax.lax.cond(moved, compute, lambda *steps: jnp.zeros_like(steps[0]), *steps)
+
+
+@_of_parts.def_vmap
+def _of_parts_vmap(size: int, batched: Sequence[bool], *steps: jax.Array) -> tuple[jax.Array, bool]:
+    whole = (x if flag else jnp.broadcast_to(x, (size, *x.shape)) for x, flag in zip(steps, batched, strict=True))
+    return _of_parts(*whole), True
+
+
 def _is_long(a: Step) -> jax.Array:
     return jnp.maximum(a.start, a.stop) > 30 * jnp.minimum(a.start, a.stop)
 
@@ -281,25 +362,29 @@ def _cross(x: Step, y: Step) -> jax.Array:
 
 def _share_divergence(x: Step, y: Step, both: Step) -> jax.Array:
     """The sum of `b log(b / a)` over x and y less that of their sum: `both.stop` times KL of the shares."""
-    gap = _cross(x, y) / both.start
+    back = _inverse(both.start)
+    gap = _cross(x, y) * back
     # Where x and y would stop if the shares did not change: b log(b / e) - b + e is b L(e / b - 1).
-    growth = both.stop / both.start
+    growth = both.stop * back
     of_x = x.stop * remainder_of_ratio(-gap / x.stop, x.start * growth / x.stop)
     return of_x + y.stop * remainder_of_ratio(gap / y.stop, y.start * growth / y.stop)
 
 
 def _excess_of_sum(x: Step, y: Step, both: Step) -> jax.Array:
     """`R(x) - R(x + y)`, term by term; `cross` has what the relative steps of x and of the sum differ by."""
-    x_on, y_on, sum_on = x.along(), y.still(), both.along()
-    cross = _cross(x_on, y_on)
-    product = sum_on.stop * (x_on.stop + 1) * x_on.start * (sum_on.start + 1)
-    w = (cross * (sum_on.stop + 1) + y_on.stop * x_on.start * sum_on.step) / product
-    w_total = x_on.stop * (sum_on.stop + 1) * (x_on.start + 1) * sum_on.start / product
-    back = sum_on.stop * (sum_on.start + 1)
-    v, v_total = -sum_on.step / back, sum_on.start * (sum_on.stop + 1) / back
-    mixed = cross * sum_on.step / (x_on.start * sum_on.start * back)
-    terms = (x_on.stop + 1) * remainder_of_ratio(w, w_total) + y_on.stop * remainder_of_ratio(v, v_total) + mixed
-    return jnp.sum(terms, axis=0) + _excess_of_sum_far(x.up(), y, both.up())
+    along = zip(x.along(), both.along(), strict=True)
+    return _add(_excess_of_sum_step(a, y, total) for a, total in along) + _excess_of_sum_far(x.up(), y, both.up())
+
+
+def _excess_of_sum_step(x: Step, y: Step, both: Step) -> jax.Array:
+    cross = _cross(x, y)
+    product = both.stop * (x.stop + 1) * x.start * (both.start + 1)
+    w = (cross * (both.stop + 1) + y.stop * x.start * both.step) / product
+    w_total = x.stop * (both.stop + 1) * (x.start + 1) * both.start / product
+    back = both.stop * (both.start + 1)
+    v, v_total = -both.step / back, both.start * (both.stop + 1) / back
+    mixed = cross * both.step / (x.start * both.start * back)
+    return (x.stop + 1) * remainder_of_ratio(w, w_total) + y.stop * remainder_of_ratio(v, v_total) + mixed
 
 
 def _excess_of_sum_far(x: Step, y: Step, both: Step) -> jax.Array:
@@ -307,7 +392,7 @@ def _excess_of_sum_far(x: Step, y: Step, both: Step) -> jax.Array:
     cross = _cross(x, y)
     relative, total = cross / (x.start * both.stop), x.stop * both.start / (x.start * both.stop)
     half = remainder_of_ratio(relative, total) + cross * both.step / (x.start * both.start * both.stop)
-    u, v = (1 / x.start, 1 / both.start), (1 / x.stop, 1 / both.stop)
+    u, v = (_inverse(x.start), _inverse(both.start)), (_inverse(x.stop), _inverse(both.stop))
     du, dv = y.start * u[0] * u[1], y.stop * v[0] * v[1]
     series, d_series = _stirling_bregman(u[1], v[1]), _stirling_bregman_difference(u, v, du, dv)
     speeds = x.step * u[0], both.step * u[1]
