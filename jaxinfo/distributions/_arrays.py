@@ -2,6 +2,7 @@
 
 import functools
 import math
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
@@ -37,6 +38,29 @@ def as_floats(*leaves: ArrayLike) -> tuple[jax.Array, ...]:
 def broadcast_floats(*leaves: ArrayLike) -> list[jax.Array]:
     """Returns `as_floats(*leaves)`, broadcast against each other."""
     return jnp.broadcast_arrays(*as_floats(*leaves))
+
+
+def quotient_of_many_uses(x: jax.Array, y: jax.Array) -> jax.Array:
+    """Returns `x / y`, with the least number for minus infinity.
+
+    XLA on a CPU writes a quotient that is used twice out as a table, but computes a maximum where it is used.
+    """
+    return jnp.maximum(x / y, float(jnp.finfo(x.dtype).min))
+
+
+# So many columns are one loop over the batch that computes and adds them all; more would take long to compile.
+SHORT = 16
+
+
+def sum_over_last(terms: Callable[..., jax.Array], *tables: jax.Array) -> jax.Array:
+    """Returns the sum over the last axis of a function of each number: of tables whose leading axes are a batch.
+
+    XLA on a CPU sums a short last axis number by number; column by column it takes many members of the batch at once.
+    """
+    size = tables[0].shape[-1]
+    if not 0 < size <= SHORT:
+        return jnp.sum(terms(*tables), axis=-1)
+    return functools.reduce(jnp.add, (terms(*(table[..., i] for table in tables)) for i in range(size)))
 
 
 def exp_remainder(x: jax.Array) -> jax.Array:

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jax.scipy.special import xlog1py, xlogy
 from jax.typing import ArrayLike
 
-from jaxinfo.distributions._arrays import log_ratio
+from jaxinfo.distributions._arrays import log_ratio, sum_over_last
 from jaxinfo.distributions._constraints import ABOVE_ZERO, ABOVE_ZERO_VECTOR
 from jaxinfo.distributions._exponential_family import Arrays, ExponentialFamily
 from jaxinfo.distributions._family import HasEntropy, family
@@ -22,7 +22,6 @@ from jaxinfo.distributions._special.gamma import (
     log_beta_of_vector,
     log_gamma_excess,
     standard_entropy,
-    total_standard_entropy,
 )
 from jaxinfo.distributions._supports import Interval, Simplex
 
@@ -41,7 +40,7 @@ def _log_normalizer(a: jax.Array) -> jax.Array:
 def _entropy(a: jax.Array) -> jax.Array:
     """The entropy of independent gammas of these concentrations, less that of their sum and of the change of scale."""
     whole = _total(a)
-    return total_standard_entropy(a) - standard_entropy(whole) - (a.shape[-1] - 1) * digamma(whole)
+    return sum_over_last(standard_entropy, a) - standard_entropy(whole) - (a.shape[-1] - 1) * digamma(whole)
 
 
 def _largest_log_ratio(a: jax.Array, b: jax.Array) -> jax.Array:

@@ -19,13 +19,12 @@ import jax
 import jax.numpy as jnp
 
 from jaxinfo import _numerics
+from jaxinfo.distributions._arrays import SHORT
 from jaxinfo.distributions._special.binary_logarithm import remainder_of_ratio
 from jaxinfo.distributions._special.logarithm import log1p_remainder
 
 # B_2k / (2k (2k - 1)), the coefficients of 1/x, 1/x^3, ...
 _STIRLING = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156)
-# A last axis up to this length is summed column by column, in the loop that computes them.
-_SHORT = 32
 _HALF_LOG_TAU = 0.5 * math.log(2 * math.pi)
 
 
@@ -130,13 +129,6 @@ def _standard_entropy_jvp(primals: Any, tangents: Any) -> tuple[jax.Array, jax.A
     return standard_entropy(a), (1 / a + (1 - a) * trigamma_excess(a)) * da
 
 
-def total_standard_entropy(a: jax.Array) -> jax.Array:
-    """Returns the sum of `standard_entropy` over the last axis."""
-    if a.shape[-1] > _SHORT:
-        return jnp.sum(standard_entropy(a), axis=-1)
-    return _add(standard_entropy(a[..., i]) for i in range(a.shape[-1]))
-
-
 def log_beta(a: jax.Array, b: jax.Array) -> jax.Array:
     """Returns `log gamma(a) + log gamma(b) - log gamma(a + b)`, whose large parts are put together first."""
     shares = a * jnp.log1p(b / a) + b * jnp.log1p(a / b)
@@ -152,7 +144,7 @@ def log_beta_of_vector(a: jax.Array) -> jax.Array:
 
 def _following(x: jax.Array) -> jax.Array:
     """The sums of what follows each number but the last."""
-    if x.shape[-1] > _SHORT:
+    if x.shape[-1] > SHORT:
         return jax.lax.cumsum(x[..., 1:], axis=x.ndim - 1, reverse=True)
     backwards = itertools.accumulate(x[..., i] for i in range(x.shape[-1] - 1, 0, -1))
     return jnp.stack(list(backwards)[::-1], axis=-1)
