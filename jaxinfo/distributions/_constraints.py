@@ -69,7 +69,9 @@ def _above_zero(ndim: int) -> Constraint:
 
 
 def _unit(ndim: int) -> Constraint:
-    return Constraint(ndim, "logit_", lambda x: (x >= 0) & (x <= 1), jax.scipy.special.logit, jax.nn.sigmoid)
+    # Looked up in use: it takes long to import.
+    to_free = lambda x: jax.scipy.special.logit(x)  # noqa: E731, PLW0108
+    return Constraint(ndim, "logit_", lambda x: (x >= 0) & (x <= 1), to_free, jax.nn.sigmoid)
 
 
 def _is_count(x: jax.Array) -> jax.Array:

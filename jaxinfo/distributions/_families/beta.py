@@ -4,7 +4,6 @@ from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
-from jax.scipy.special import xlog1py, xlogy
 from jax.typing import ArrayLike
 
 from jaxinfo.distributions._arrays import log_ratio, sum_over_last
@@ -123,7 +122,7 @@ class Beta(ExponentialFamily, HasEntropy):
     def _log_prob(x: jax.Array, a: jax.Array, b: jax.Array) -> jax.Array:
         peaked = (a + b > _PEAKED) & (x > 0) & (x < 1)
         few = [jnp.where(peaked, jnp.ones_like(c), c) for c in (a, b)]
-        plain = xlogy(few[0] - 1, x) + xlog1py(few[1] - 1, -x) - log_beta(*few)
+        plain = jax.scipy.special.xlogy(few[0] - 1, x) + jax.scipy.special.xlog1py(few[1] - 1, -x) - log_beta(*few)
         inside = jnp.where(peaked, x, jnp.full_like(x, 0.5))
         near = _beta_near_peak(inside, a, b) - jnp.log(inside) - jnp.log1p(-inside)
         return jnp.where(peaked, near, plain)
@@ -235,7 +234,7 @@ class Dirichlet(ExponentialFamily, HasEntropy):
         whole = _total(a)
         peaked = (whole > _PEAKED) & jnp.all(x > 0, axis=-1)
         few = jnp.where(peaked[..., None], jnp.ones_like(a), a)
-        plain = _total(xlogy(few - 1, x)) - log_beta_of_vector(few)
+        plain = _total(jax.scipy.special.xlogy(few - 1, x)) - log_beta_of_vector(few)
         inside = jnp.where(peaked[..., None], x, jnp.ones_like(x))
         height = log_gamma_excess(whole) - _total(log_gamma_excess(a))
         near = _total(a * log_ratio(inside * whole[..., None], a) - jnp.log(inside)) + height
