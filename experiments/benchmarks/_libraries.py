@@ -30,6 +30,7 @@ class Family:
       keywords: the parameters' names, if they are passed by name.
       aliases: the family's name in some libraries; "" where one has none that takes such parameters.
       entropy, kl: whether there is a closed form.
+      reversed_in: libraries that take the parameters the other way round.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Family:
     aliases: dict[str, str] = dataclasses.field(default_factory=dict)
     entropy: bool = True
     kl: bool = True
+    reversed_in: tuple[str, ...] = ()
 
 
 _CHI2 = dict.fromkeys(("numpyro", "TFP", "torch"), "Chi2")
@@ -67,8 +69,8 @@ FAMILIES = (
     Family("ChiSquared", ("positive",), aliases=_CHI2),
     Family("Beta", ("positive", "positive")),
     Family("Dirichlet", ("positive vector",)),
-    Family("Pareto", ("positive", "positive")),
-    Family("Weibull", ("positive", "positive")),
+    Family("Pareto", ("positive", "positive"), reversed_in=("TFP",)),
+    Family("Weibull", ("positive", "positive"), reversed_in=("TFP",)),
     Family("Poisson", ("positive",), entropy=False),
     Family("Geometric", ("unit",), ("probs",)),
     Family("Binomial", ("count", "unit"), ("total_count", "probs"), entropy=False),
@@ -138,7 +140,7 @@ def make(family: Family, library: str, module: Any, parameters: list[Any]) -> An
         return constructor(parameters[0], scale_tril=parameters[1])
     if family.keywords:
         return constructor(**dict(zip(family.keywords, parameters, strict=True)))
-    return constructor(*parameters)
+    return constructor(*(reversed(parameters) if library in family.reversed_in else parameters))
 
 
 def measure_of(measure: str, library: str, module: Any) -> Callable[..., Any]:

@@ -145,7 +145,12 @@ def measure_case(case: Case, modules: dict[str, Any], config: Config) -> dict[st
 
 def import_ratios(modules: dict[str, Any], repeats: int) -> dict[str, float]:
     """Returns the CPU time of importing each, in fresh interpreters, over that of `import jax.numpy`."""
-    paths = {"jax.numpy": "jax.numpy", "jaxinfo": "jaxinfo", "jaxinfo.distributions": "jaxinfo.distributions"}
+    paths = {
+        "jax.numpy": "jax.numpy",
+        "jaxinfo": "jaxinfo",
+        "jaxinfo.discrete": "jaxinfo.discrete",
+        "jaxinfo.distributions": "jaxinfo.distributions",
+    }
     paths |= {name: path for name, path in _libraries.PEERS.items() if name in modules}
     # As for anybody who has imported them before: compiled to bytecode, which the first round writes.
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
@@ -163,7 +168,7 @@ def import_ratios(modules: dict[str, Any], repeats: int) -> dict[str, float]:
 
 def line(row: dict[str, Any]) -> str:
     """Returns a row as it is printed: `peer ratio`, and what the peer has wrong."""
-    wrong = {peer: f" ({share:.2%} wrong)" if share else "" for peer, share in row["wrong"].items()}
+    wrong = {peer: f" ({share:.1g} wrong)" if share else "" for peer, share in row["wrong"].items()}
     peers = "  ".join(f"{peer} {ratio:.2f}{wrong[peer]}" for peer, ratio in row["ratios"].items())
     return f"{row['case']:24s} {row['measure']:14s} ours / {peers or 'no peer'}"
 
