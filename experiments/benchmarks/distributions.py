@@ -101,7 +101,7 @@ def runner(case: Case, library: str, module: Any, parameters: list[list[jax.Arra
         run = lambda: jax.block_until_ready(compiled(*parameters))  # noqa: E731
     try:
         run()
-    except Exception:  # noqa: BLE001  # what libraries raise for a missing formula is of every kind
+    except Exception:  # what libraries raise for a missing formula is of every kind
         if library == "ours":
             raise
         return None
