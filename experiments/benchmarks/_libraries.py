@@ -42,7 +42,7 @@ class Family:
     reversed_in: tuple[str, ...] = ()
 
 
-_CHI2 = dict.fromkeys(("numpyro", "TFP", "torch"), "Chi2")
+_CHI2: dict[str, str] = dict.fromkeys(("numpyro", "TFP", "torch"), "Chi2")
 _FULL = {
     "numpyro": "MultivariateNormal",
     "distrax": "MultivariateNormalTri",
