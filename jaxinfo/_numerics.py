@@ -251,13 +251,17 @@ cross_entropy_term.defjvp(_cross_entropy_jvp, symbolic_zeros=True)
 # Divergences
 
 
+def atanh_series(like: jax.Array) -> tuple[float, ...]:
+    """The coefficients of `2 (atanh(s)/s - 1) / s^2` in powers of `s^2`, for `|s| <= 1/4`."""
+    return _DOUBLE if like.dtype == jnp.float64 else _SINGLE
+
+
 def atanh_excess(s: jax.Array, log_ratio: jax.Array, in_slope: bool = False) -> jax.Array:
     """`log(p/q) / s - 2`, where `s = (p - q)/(p + q)`: even in `s`, at least 0, accurate to a few units for every `s`.
 
     A series in `s^2` clipped at 1/16, plus what the quotient has beyond; each part is constant where the other moves.
     """
-    series = _DOUBLE if s.dtype == jnp.float64 else _SINGLE
-    constants = [jnp.asarray(x, s.dtype) for x in (*series, 1 / 16, 0.25, _LOG_5_3, 4 * _LOG_5_3)]
+    constants = [jnp.asarray(x, s.dtype) for x in (*atanh_series(s), 1 / 16, 0.25, _LOG_5_3, 4 * _LOG_5_3)]
     # Those that a slope has in common with the value would be written out, each as a table.
     *series, most, least, edge, at_edge = apart(*constants) if in_slope else constants
     clipped = jnp.minimum(s * s, most)

@@ -52,10 +52,15 @@ def _batchable(on_cpu: RowFunction, elsewhere: RowFunction) -> RowFunction:
 
 def adaptive(fast: RowFunction, accurate: RowFunction, small: float) -> RowFunction:
     """`fast`, but `accurate` in the rows whose value is below `small` or NaN."""
+    return mended(fast, accurate, lambda value: value >= small)
+
+
+def mended(fast: RowFunction, accurate: RowFunction, is_good: Callable[[jax.Array], jax.Array]) -> RowFunction:
+    """`fast`, but `accurate` in the rows whose value is not good."""
 
     def on_cpu(axes: Axes, *tables: jax.Array) -> jax.Array:
         value = fast(axes, *tables)
-        poor = ~(value >= small)
+        poor = ~is_good(value)
         return lax.cond(jnp.any(poor), lambda: jnp.where(poor, accurate(axes, *tables), value), lambda: value)
 
     return _batchable(on_cpu, accurate)

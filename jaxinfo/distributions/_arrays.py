@@ -2,12 +2,13 @@
 
 import functools
 import math
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike, DTypeLike
 
-from jaxinfo import _numerics
+from jaxinfo.distributions._special.binary_logarithm import log_of
 
 
 def common_dtype(*leaves: object) -> DTypeLike:
@@ -39,6 +40,29 @@ def broadcast_floats(*leaves: ArrayLike) -> list[jax.Array]:
     return jnp.broadcast_arrays(*as_floats(*leaves))
 
 
+def quotient_of_many_uses(x: jax.Array, y: jax.Array) -> jax.Array:
+    """Returns `x / y`, with the least number for minus infinity.
+
+    XLA on a CPU writes a quotient that is used twice out as a table, but computes a maximum where it is used.
+    """
+    return jnp.maximum(x / y, float(jnp.finfo(x.dtype).min))
+
+
+# So many columns are one loop over the batch that computes and adds them all; more would take long to compile.
+SHORT = 16
+
+
+def sum_over_last(terms: Callable[..., jax.Array], *tables: jax.Array) -> jax.Array:
+    """Returns the sum over the last axis of a function of each number: of tables whose leading axes are a batch.
+
+    XLA on a CPU sums a short last axis number by number; column by column it takes many members of the batch at once.
+    """
+    size = tables[0].shape[-1]
+    if not 0 < size <= SHORT:
+        return jnp.sum(terms(*tables), axis=-1)
+    return functools.reduce(jnp.add, (terms(*(table[..., i] for table in tables)) for i in range(size)))
+
+
 def exp_remainder(x: jax.Array) -> jax.Array:
     r"""Returns :math:`e^x - 1 - x \ge 0` without cancellation: its Taylor series where `|x| < 1`."""
     near = jnp.abs(x) < 1
@@ -50,16 +74,9 @@ def exp_remainder(x: jax.Array) -> jax.Array:
     for k in range(num_terms, 1, -1):
         series = series * small + 1 / math.factorial(k)
     # For large negative x the exponential is negligible, and for x = -inf the value is +inf.
-    return jnp.where(near, small * small * series, jnp.expm1(large) - large)
+    return jnp.where(near, small * small * series, jnp.exp(large) - 1 - large)
 
 
 def log_ratio(x: jax.Array, y: jax.Array) -> jax.Array:
     """Returns `log(x / y)` for positive `x`, `y`, with every digit also where they are close."""
-    relative = (x - y) / y
-    near = jnp.abs(relative) < 0.5
-    ratio = x / y
-    return jnp.where(
-        near,
-        _numerics.log1p(jnp.where(near, relative, jnp.zeros_like(x))),
-        jnp.log(jnp.where(near, jnp.ones_like(x), ratio)),
-    )
+    return log_of((x - y) / y, x / y)

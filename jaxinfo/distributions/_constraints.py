@@ -1,10 +1,13 @@
 """What a parameter may be, and its bijection to the real numbers."""
 
 import dataclasses
+import functools
 from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
+
+from jaxinfo.distributions._arrays import SHORT
 
 _Map = Callable[[jax.Array], jax.Array]
 
@@ -19,6 +22,7 @@ class Constraint:
       contains: which values are allowed, a boolean for every number.
       to_free: the map to the real numbers.
       from_free: its inverse.
+      alone: whether each number of a value is allowed or not by itself.
     """
 
     ndim: int
@@ -26,11 +30,28 @@ class Constraint:
     contains: _Map
     to_free: _Map
     from_free: _Map
+    alone: bool = True
 
     def holds(self, value: jax.Array) -> jax.Array:
         """Returns where a parameter is allowed, one boolean for every value."""
+        if self.ndim == 1 and self.alone and 0 < value.shape[-1] <= SHORT:
+            # Number by number for many members of the batch at once.
+            return functools.reduce(jnp.logical_and, (self.contains(value[..., i]) for i in range(value.shape[-1])))
         axes = tuple(range(value.ndim - self.ndim, value.ndim))
         return jnp.all(self.contains(value), axis=axes)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Triangular(Constraint):
+    """Of lower triangular matrices, the small ones of which are looked at number by number for many members at once."""
+
+    def holds(self, value: jax.Array) -> jax.Array:
+        size = value.shape[-1]
+        if not 0 < size <= 10:
+            return super().holds(value)
+        below = [jnp.abs(value[..., i, j]) for i in range(size) for j in range(i)]
+        # The least of them is NaN where one is.
+        return functools.reduce(jnp.minimum, below + [value[..., i, i] for i in range(size)]) >= 0
 
 
 def _real(ndim: int) -> Constraint:
@@ -48,7 +69,9 @@ def _above_zero(ndim: int) -> Constraint:
 
 
 def _unit(ndim: int) -> Constraint:
-    return Constraint(ndim, "logit_", lambda x: (x >= 0) & (x <= 1), jax.scipy.special.logit, jax.nn.sigmoid)
+    # Looked up in use: it takes long to import.
+    to_free = lambda x: jax.scipy.special.logit(x)  # noqa: E731, PLW0108
+    return Constraint(ndim, "logit_", lambda x: (x >= 0) & (x <= 1), to_free, jax.nn.sigmoid)
 
 
 def _is_count(x: jax.Array) -> jax.Array:
@@ -92,9 +115,9 @@ POSITIVE, POSITIVE_VECTOR = _positive(0), _positive(1)
 ABOVE_ZERO, ABOVE_ZERO_VECTOR = _above_zero(0), _above_zero(1)
 UNIT = _unit(0)
 # A lower triangular matrix with a diagonal that is not negative; what is above the diagonal is not read.
-LOWER_TRIANGULAR = Constraint(2, "log_diagonal_", _lower_contains, _lower_to_free, _lower_from_free)
+LOWER_TRIANGULAR = _Triangular(2, "log_diagonal_", _lower_contains, _lower_to_free, _lower_from_free)
 # A vector of length one; free is any multiple of it that is not zero.
-DIRECTION = Constraint(1, "free_", _is_unit, lambda x: x, _direction)
+DIRECTION = Constraint(1, "free_", _is_unit, lambda x: x, _direction, alone=False)
 # A number of trials is an integer and no fit moves it: it has no gradient, and what is near it is rounded.
 COUNT = Constraint(0, "", _is_count, lambda x: x, lambda x: jax.lax.stop_gradient(jnp.maximum(jnp.round(x), 0)))
 # Nothing is renormalised: that the probabilities sum to one is up to the user, and the map back sees to it.

@@ -13,7 +13,7 @@ Formula = Callable[..., jax.Array]
 # A rule looks at the arguments themselves and returns a formula for them, or None.
 Rule = Callable[..., Formula | None]
 
-_FORMULAS: dict[tuple[str | type, ...], Formula] = {}
+_FORMULAS: dict[tuple[str | type, ...], Callable[[], Formula]] = {}
 _CONDITIONS: dict[tuple[str | type, ...], Callable[..., bool]] = {}
 _RULES: dict[str, list[Rule]] = {}
 
@@ -34,7 +34,8 @@ def register(
     """
 
     def add(formula: Formula) -> Formula:
-        _FORMULAS[measure, *types] = prepared(formula, whole=whole)
+        # Prepared when it is first asked for: there are hundreds, and few of them are used.
+        _FORMULAS[measure, *types] = functools.cache(functools.partial(prepared, formula, whole=whole))
         if when is not None:
             _CONDITIONS[measure, *types] = when
         return formula
@@ -57,14 +58,14 @@ def closed_form(measure: str, *distributions: Any) -> Formula | None:
     key = (measure, *map(type, distributions))
     formula, condition = _FORMULAS.get(key), _CONDITIONS.get(key)
     if formula is not None and (condition is None or condition(*distributions)):
-        return formula
+        return formula()
     found = (rule(*distributions) for rule in _RULES.get(measure, ()))
     return next((formula for formula in found if formula is not None), None)
 
 
 def registered() -> dict[tuple[str | type, ...], Formula]:
     """Returns the formulas by measure and types."""
-    return dict(_FORMULAS)
+    return {key: formula() for key, formula in _FORMULAS.items()}
 
 
 def prepared(formula: Formula, *, whole: bool = False) -> Formula:

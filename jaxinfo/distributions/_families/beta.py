@@ -4,15 +4,17 @@ from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
-from jax.scipy.special import xlog1py, xlogy
 from jax.typing import ArrayLike
 
-from jaxinfo.distributions._arrays import log_ratio
+from jaxinfo.distributions._arrays import log_ratio, sum_over_last
 from jaxinfo.distributions._constraints import ABOVE_ZERO, ABOVE_ZERO_VECTOR
 from jaxinfo.distributions._exponential_family import Arrays, ExponentialFamily
 from jaxinfo.distributions._family import HasEntropy, family
+from jaxinfo.distributions._special.binary_logarithm import remainder_of_ratio
 from jaxinfo.distributions._special.gamma import (
     Step,
+    beta_bregman,
+    digamma,
     digamma_excess,
     dirichlet_bregman,
     log_beta,
@@ -20,7 +22,6 @@ from jaxinfo.distributions._special.gamma import (
     log_gamma_excess,
     standard_entropy,
 )
-from jaxinfo.distributions._special.logarithm import remainder_of_ratio
 from jaxinfo.distributions._supports import Interval, Simplex
 
 # From this total concentration on the density is taken relative to its peak: its terms cancel otherwise.
@@ -38,8 +39,7 @@ def _log_normalizer(a: jax.Array) -> jax.Array:
 def _entropy(a: jax.Array) -> jax.Array:
     """The entropy of independent gammas of these concentrations, less that of their sum and of the change of scale."""
     whole = _total(a)
-    means = (a.shape[-1] - 1) * (jnp.log(whole) + digamma_excess(whole))
-    return _total(standard_entropy(a)) - standard_entropy(whole) - means
+    return sum_over_last(standard_entropy, a) - standard_entropy(whole) - (a.shape[-1] - 1) * digamma(whole)
 
 
 def _largest_log_ratio(a: jax.Array, b: jax.Array) -> jax.Array:
@@ -122,7 +122,7 @@ class Beta(ExponentialFamily, HasEntropy):
     def _log_prob(x: jax.Array, a: jax.Array, b: jax.Array) -> jax.Array:
         peaked = (a + b > _PEAKED) & (x > 0) & (x < 1)
         few = [jnp.where(peaked, jnp.ones_like(c), c) for c in (a, b)]
-        plain = xlogy(few[0] - 1, x) + xlog1py(few[1] - 1, -x) - log_beta(*few)
+        plain = jax.scipy.special.xlogy(few[0] - 1, x) + jax.scipy.special.xlog1py(few[1] - 1, -x) - log_beta(*few)
         inside = jnp.where(peaked, x, jnp.full_like(x, 0.5))
         near = _beta_near_peak(inside, a, b) - jnp.log(inside) - jnp.log1p(-inside)
         return jnp.where(peaked, near, plain)
@@ -133,7 +133,8 @@ class Beta(ExponentialFamily, HasEntropy):
 
     @staticmethod
     def _entropy(a: jax.Array, b: jax.Array) -> jax.Array:
-        return _entropy(_pair(a, b))
+        whole = a + b
+        return standard_entropy(a) + standard_entropy(b) - standard_entropy(whole) - digamma(whole)
 
     @staticmethod
     def _natural(a: jax.Array, b: jax.Array) -> Arrays:
@@ -153,7 +154,7 @@ class Beta(ExponentialFamily, HasEntropy):
 
     @staticmethod
     def _bregman(start: Arrays, step: Arrays, end: Arrays) -> jax.Array:
-        return dirichlet_bregman(Step(_pair(*start), _pair(*step), _pair(*end)))
+        return beta_bregman(*(Step(*each) for each in zip(start, step, end, strict=True)))
 
     @staticmethod
     def _largest_log_ratio(a: jax.Array, b: jax.Array, c: jax.Array, d: jax.Array) -> jax.Array:
@@ -233,7 +234,7 @@ class Dirichlet(ExponentialFamily, HasEntropy):
         whole = _total(a)
         peaked = (whole > _PEAKED) & jnp.all(x > 0, axis=-1)
         few = jnp.where(peaked[..., None], jnp.ones_like(a), a)
-        plain = _total(xlogy(few - 1, x)) - log_beta_of_vector(few)
+        plain = _total(jax.scipy.special.xlogy(few - 1, x)) - log_beta_of_vector(few)
         inside = jnp.where(peaked[..., None], x, jnp.ones_like(x))
         height = log_gamma_excess(whole) - _total(log_gamma_excess(a))
         near = _total(a * log_ratio(inside * whole[..., None], a) - jnp.log(inside)) + height

@@ -5,20 +5,19 @@ from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
-from jax.scipy.special import xlogy
 from jax.typing import ArrayLike
 
 from jaxinfo.distributions._constraints import ABOVE_ZERO
 from jaxinfo.distributions._exponential_family import Arrays, ExponentialFamily
 from jaxinfo.distributions._family import HasEntropy, family
+from jaxinfo.distributions._special.binary_logarithm import remainder_of_ratio
 from jaxinfo.distributions._special.gamma import (
     Step,
-    digamma_excess,
+    digamma,
     gamma_bregman,
     log_gamma_excess,
     standard_entropy,
 )
-from jaxinfo.distributions._special.logarithm import remainder_of_ratio
 from jaxinfo.distributions._supports import Interval
 
 # From this concentration on the density is taken relative to its peak: its terms cancel otherwise.
@@ -30,7 +29,7 @@ def log_density(z: jax.Array, a: jax.Array) -> jax.Array:
     peaked = (a > _PEAKED) & (z > 0)
     large, near = jnp.where(peaked, a, jnp.full_like(a, _PEAKED)), jnp.where(peaked, z, jnp.full_like(z, _PEAKED))
     of_peak = -large * remainder_of_ratio((near - large) / large, near / large) - log_gamma_excess(large)
-    return jnp.where(peaked, of_peak, xlogy(a, z) - z - jax.lax.lgamma(a))
+    return jnp.where(peaked, of_peak, jax.scipy.special.xlogy(a, z) - z - jax.lax.lgamma(a))
 
 
 def largest_log_ratio(a: jax.Array, r: jax.Array, b: jax.Array, t: jax.Array) -> jax.Array:
@@ -104,7 +103,7 @@ class Gamma(ExponentialFamily, HasEntropy):
         # Not jax.scipy.stats.gamma.logpdf, whose terms cancel at large concentrations.
         plain = concentration <= _PEAKED
         few, many = (jnp.where(flag, concentration, jnp.ones_like(x)) for flag in (plain, ~plain))
-        direct = xlogy(few - 1, x) + few * jnp.log(rate) - rate * x - jax.lax.lgamma(few)
+        direct = jax.scipy.special.xlogy(few - 1, x) + few * jnp.log(rate) - rate * x - jax.lax.lgamma(few)
         inside = x > 0
         held = jnp.where(inside, x, jnp.ones_like(x))
         peaked = log_density(rate * held, jnp.where(plain, jnp.full_like(x, 2 * _PEAKED), many)) - jnp.log(held)
@@ -145,7 +144,7 @@ class Gamma(ExponentialFamily, HasEntropy):
 
 def mean_log(a: jax.Array) -> jax.Array:
     """Returns the mean logarithm of a gamma variable of rate 1, `digamma(a)`."""
-    return jnp.log(a) + digamma_excess(a)
+    return digamma(a)
 
 
 @family
@@ -215,9 +214,8 @@ class InverseGamma(ExponentialFamily, HasEntropy):
 
     @staticmethod
     def _entropy(concentration: jax.Array, scale: jax.Array) -> jax.Array:
-        # That of 1 / x, and twice the mean of log x.
-        excess = log_gamma_excess(concentration) - (1 + concentration) * digamma_excess(concentration)
-        return excess - jnp.log(concentration) + jnp.log(scale)
+        # That of 1 / x, less twice the mean of its logarithm.
+        return standard_entropy(concentration) - 2 * digamma(concentration) + jnp.log(scale)
 
     @staticmethod
     def _statistics(x: jax.Array, *_: jax.Array) -> Arrays:

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxinfo.distributions import _low_rank
-from jaxinfo.distributions._arrays import common_dtype, working_dtype
+from jaxinfo.distributions._arrays import common_dtype, sum_over_last, working_dtype
 from jaxinfo.distributions._constraints import LOWER_TRIANGULAR, POSITIVE_VECTOR, REAL_MATRIX, REAL_VECTOR
 from jaxinfo.distributions._family import HasEntropy, family
 from jaxinfo.distributions._special import matrices
@@ -148,7 +148,7 @@ class MultivariateNormal(HasEntropy):
     def _log_prob(x: jax.Array, loc: jax.Array, scale_tril: jax.Array) -> jax.Array:
         # Not jax.scipy.stats.multivariate_normal: it takes the covariance, and factors it for every point.
         white = on_columns(matrices.solve_lower, scale_tril, x - _lead(loc, x.ndim))
-        log_det = jnp.sum(jnp.log(matrices.diagonal(scale_tril)), axis=-1)
+        log_det = matrices.log_determinant(scale_tril)
         constant = log_det + 0.5 * x.shape[-1] * _LOG_TAU
         return -0.5 * jnp.sum(jnp.square(white), axis=-1) - _lead(constant, x.ndim - 1)
 
@@ -159,7 +159,7 @@ class MultivariateNormal(HasEntropy):
 
     @staticmethod
     def _entropy(loc: jax.Array, scale_tril: jax.Array) -> jax.Array:
-        log_det = jnp.sum(jnp.log(matrices.diagonal(scale_tril)), axis=-1)
+        log_det = matrices.log_determinant(scale_tril)
         return log_det + 0.5 * loc.shape[-1] * (1 + _LOG_TAU)
 
     @staticmethod
@@ -179,7 +179,7 @@ class MultivariateNormal(HasEntropy):
     def _log_normalizer(linear: jax.Array, quadratic: jax.Array) -> jax.Array:
         factor = jnp.linalg.cholesky(-2 * quadratic)
         white = matrices.solve_lower_vector(factor, linear)
-        log_det = jnp.sum(jnp.log(matrices.diagonal(factor)), axis=-1)
+        log_det = matrices.log_determinant(factor)
         return 0.5 * jnp.sum(jnp.square(white), axis=-1) - log_det + 0.5 * linear.shape[-1] * _LOG_TAU
 
     @staticmethod
@@ -229,7 +229,7 @@ class DiagonalNormal(MultivariateNormal):
 
     @staticmethod
     def _entropy(loc: jax.Array, scale: jax.Array) -> jax.Array:
-        return jnp.sum(jnp.log(scale), axis=-1) + 0.5 * loc.shape[-1] * (1 + _LOG_TAU)
+        return sum_over_last(jnp.log, scale) + 0.5 * loc.shape[-1] * (1 + _LOG_TAU)
 
     @staticmethod
     def _natural(loc: jax.Array, scale: jax.Array) -> tuple[jax.Array, jax.Array]:

@@ -6,15 +6,17 @@ import jax
 import jax.numpy as jnp
 
 from jaxinfo._numerics import log1p
-from jaxinfo.distributions._arrays import exp_remainder, log_ratio
+from jaxinfo.distributions._arrays import exp_remainder, log_ratio, sum_over_last
+from jaxinfo.distributions._special.power_remainder import power_remainder
 
 Member = tuple[jax.Array, ...]
 
 
 def kl_divergence(p: Member, q: Member) -> jax.Array:
-    (loc_p, scale_p), (loc_q, scale_q) = p, q
-    terms = exp_remainder(2 * log_ratio(scale_p, scale_q)) + jnp.square((loc_p - loc_q) / scale_q)
-    return 0.5 * jnp.sum(terms, axis=-1)
+    def term(loc_p: jax.Array, scale_p: jax.Array, loc_q: jax.Array, scale_q: jax.Array) -> jax.Array:
+        return power_remainder(scale_p, scale_q, 2) + jnp.square((loc_p - loc_q) / scale_q)
+
+    return 0.5 * sum_over_last(term, *p, *q)
 
 
 def cross_entropy(p: Member, q: Member) -> jax.Array:

@@ -5,9 +5,10 @@ import math
 import jax
 import jax.numpy as jnp
 
-from jaxinfo.distributions._arrays import exp_remainder, log_ratio
+from jaxinfo.distributions._arrays import log_ratio, sum_over_last
 from jaxinfo.distributions._special import matrices
 from jaxinfo.distributions._special.matrices import diagonal, identity_like, product, solve_lower, transpose
+from jaxinfo.distributions._special.power_remainder import power_remainder
 
 # A member is its location and its lower triangular factor.
 Member = tuple[jax.Array, jax.Array]
@@ -15,14 +16,16 @@ Member = tuple[jax.Array, jax.Array]
 
 def kl_divergence(p: Member, q: Member) -> jax.Array:
     (loc_p, factor_p), (loc_q, factor_q) = p, q
-    below = jnp.tril(solve_lower(factor_q, factor_p - factor_q), -1)
-    return 0.5 * (_spread(factor_p, factor_q, below) + _square(factor_q, loc_p - loc_q))
+    columns = jnp.concatenate([factor_p - factor_q, (loc_p - loc_q)[..., None]], axis=-1)
+    white = solve_lower(factor_q, columns)
+    below, shift = jnp.tril(white[..., :-1], -1), white[..., -1]
+    return 0.5 * (_spread(factor_p, factor_q, below) + jnp.sum(jnp.square(shift), axis=-1))
 
 
 def cross_entropy(p: Member, q: Member) -> jax.Array:
     (loc_p, factor_p), (loc_q, factor_q) = p, q
     squares = jnp.sum(jnp.square(solve_lower(factor_q, factor_p)), axis=(-2, -1)) + _square(factor_q, loc_p - loc_q)
-    return 0.5 * (loc_p.shape[-1] * math.log(2 * math.pi) + squares) + jnp.sum(jnp.log(diagonal(factor_q)), axis=-1)
+    return 0.5 * (loc_p.shape[-1] * math.log(2 * math.pi) + squares) + matrices.log_determinant(factor_q)
 
 
 def renyi_divergence(p: Member, q: Member, order: jax.Array) -> jax.Array:
@@ -51,8 +54,12 @@ def _square(factor: jax.Array, x: jax.Array) -> jax.Array:
 
 def _spread(factor_p: jax.Array, factor_q: jax.Array, below: jax.Array) -> jax.Array:
     """`tr E - log det(1 + E)`, where `1 + E = A A^T` with the part `below` the diagonal of `A = L_q^-1 L_p`."""
-    along = jnp.sum(exp_remainder(2 * log_ratio(diagonal(factor_p), diagonal(factor_q))), axis=-1)
+    along = sum_over_last(_square_remainder, diagonal(factor_p), diagonal(factor_q))
     return along + jnp.sum(jnp.square(below), axis=(-2, -1))
+
+
+def _square_remainder(x: jax.Array, y: jax.Array) -> jax.Array:
+    return power_remainder(x, y, 2)
 
 
 def _renyi_above(shift: jax.Array, factor_p: jax.Array, factor_q: jax.Array, order: jax.Array) -> jax.Array:
@@ -72,7 +79,7 @@ def _renyi_above(shift: jax.Array, factor_p: jax.Array, factor_q: jax.Array, ord
     safe_rest = jnp.where(rest == 0, jnp.ones_like(rest), rest)
     removed = jnp.where(rest == 0, jnp.zeros_like(rest), matrices.log_det_remainder(small) / safe_rest)
     close = _spread(factor_p, factor_q, jnp.tril(excess, -1)) - removed
-    far = 2 * jnp.sum(jnp.log(diagonal(mixed)), axis=-1) / safe_rest - log_ratios
+    far = 2 * matrices.log_determinant(mixed) / safe_rest - log_ratios
     spread = jnp.where(near, close, far)
     white = matrices.solve_lower_vector(factor_q, shift)
     value = 0.5 * (jnp.maximum(spread, 0) + order * _square(mixed, white))

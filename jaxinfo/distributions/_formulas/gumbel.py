@@ -6,7 +6,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from jaxinfo.distributions._arrays import exp_remainder
+from jaxinfo.distributions._arrays import exp_remainder, quotient_of_many_uses
 from jaxinfo.distributions._families.gumbel import Gumbel
 from jaxinfo.distributions._registry import register
 from jaxinfo.distributions._special.extreme_values import EULER, log_gamma
@@ -14,7 +14,7 @@ from jaxinfo.distributions._special.extreme_values import EULER, log_gamma
 
 @register("kl_divergence", Gumbel, Gumbel)
 def _kl_divergence(loc_p: jax.Array, scale_p: jax.Array, loc_q: jax.Array, scale_q: jax.Array) -> jax.Array:
-    return divergence(scale_p, scale_q, (loc_p - loc_q) / scale_q)
+    return divergence(scale_p, scale_q, quotient_of_many_uses(loc_p - loc_q, scale_q))
 
 
 @register("cross_entropy", Gumbel, Gumbel)

@@ -32,7 +32,8 @@ def _relative(p: jax.Array, q: jax.Array, difference: jax.Array) -> jax.Array:
     Not by adding a tiny number to the sum: where p and q are one less something, a compiler adds that to the ones.
     """
     total = p + q
-    return difference / jnp.where(total == 0, jnp.ones_like(total), total)
+    # The maximum changes nothing; XLA on a CPU would write a quotient that is used twice out as a table.
+    return jnp.maximum(difference / jnp.where(total == 0, jnp.ones_like(total), total), -1)
 
 
 @relative_term.defjvp
@@ -94,8 +95,9 @@ def coin_divergence_from_log_odds(z_p: jax.Array, z_q: jax.Array) -> jax.Array:
     (a, not_a), (b, not_b) = faces(z_p), faces(z_q)
     step = _finite_step(z_p, z_q)
     difference = jnp.tanh(0.5 * step) * (a * not_b + b * not_a)
-    # The logarithm of the ratio of probabilities; what is common to both faces comes last.
-    common = jnp.log1p(jnp.exp(-jnp.abs(z_p))) - jnp.log1p(jnp.exp(-jnp.abs(z_q)))
+    # The logarithm of the ratio of probabilities, whose digits count where it is not small; what is common to both
+    # faces comes last.
+    common = jnp.log((1 + _odds(z_p)) / (1 + _odds(z_q)))
     value = _face(a, b, difference, -_clipped_step(-z_p, -z_q) - common)
     value = value + _face(not_a, not_b, -difference, -_clipped_step(z_p, z_q) - common)
     impossible = jnp.isinf(z_q) & (z_p != z_q)
@@ -147,9 +149,30 @@ def _face_difference_jvp(primals: Any, tangents: Any) -> tuple[jax.Array, jax.Ar
     return _face_difference(z_p, z_q), dz_p * spread(z_p) - dz_q * spread(z_q)
 
 
+@jax.custom_jvp
 def faces(log_odds: jax.Array) -> tuple[jax.Array, jax.Array]:
     """The probabilities of both faces, each with all its digits."""
-    return _sigmoid(log_odds), _sigmoid(-log_odds)
+    odds = _odds(log_odds)
+    more = jnp.minimum(1 / (1 + odds), 1)
+    less = odds * more
+    heads = log_odds >= 0
+    return jnp.where(heads, more, less), jnp.where(heads, less, more)
+
+
+@faces.defjvp
+def _faces_jvp(primals: Any, tangents: Any) -> tuple[tuple[jax.Array, jax.Array], tuple[jax.Array, jax.Array]]:
+    (z,), (dz,) = primals, tangents
+    change = dz * spread(z)
+    return faces(z), (change, -change)
+
+
+def _odds(log_odds: jax.Array) -> jax.Array:
+    """The probability of the lesser face over that of the greater one.
+
+    The minimum, as that above, changes nothing; XLA on a CPU would write an exponential or a quotient that is used
+    twice out as a table.
+    """
+    return jnp.minimum(jnp.exp(-jnp.abs(log_odds)), 1)
 
 
 @jax.custom_jvp

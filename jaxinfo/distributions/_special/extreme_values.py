@@ -12,7 +12,8 @@ import jax
 import jax.numpy as jnp
 
 from jaxinfo import _numerics
-from jaxinfo.distributions._arrays import exp_remainder
+from jaxinfo.distributions._arrays import exp_remainder, quotient_of_many_uses
+from jaxinfo.distributions._special.gamma import log_gamma_excess
 
 EULER = 0.57721566490153286
 
@@ -37,7 +38,7 @@ class LogGamma(NamedTuple):
 
 def log_gamma(x: jax.Array, y: jax.Array) -> LogGamma:
     """Returns the functions of `r = x / y`, the second without cancellation where `x` is close to `y`."""
-    r, u = x / y, (x - y) / y
+    r, u = jnp.abs(x / y), quotient_of_many_uses(x - y, y)
     near, below, middle = jnp.abs(u) <= 0.5, r < 0.5, jnp.abs(r - 2) < 0.5
     zero, one = jnp.zeros_like(r), jnp.ones_like(r)
     u, small, beyond_two = jnp.where(near, u, zero), jnp.where(below, r, zero), jnp.where(middle, r - 2, zero)
@@ -46,11 +47,15 @@ def log_gamma(x: jax.Array, y: jax.Array) -> LogGamma:
     logarithm = jnp.log(jnp.where(near, one, r))
     series = near | below | middle
     # Above 3/2, `log Gamma(r)`; below 1/2, `log Gamma(1 + r)`.
-    above = jnp.where(middle, (1 - EULER) * beyond_two + s, jax.lax.lgamma(jnp.where(series, 3 * one, r)))
+    above = jnp.where(middle, (1 - EULER) * beyond_two + s, _log_gamma_beyond_two(jnp.where(series, 3 * one, r)))
     after_small = (1 - EULER) * small - _numerics.log1p(small) + s
     after = jnp.where(near, (1 - EULER) * u + s, jnp.where(below, after_small, above + logarithm))
     far = jnp.where(below, after_small - logarithm, above) + EULER * (r - 1)
     return LogGamma(after, jnp.where(near, exp_remainder(_numerics.log1p(u)) + s, far))
+
+
+def _log_gamma_beyond_two(r: jax.Array) -> jax.Array:
+    return log_gamma_excess(r) + r * (jnp.log(r) - 1)
 
 
 def log_gamma_spread(x: jax.Array, y: jax.Array) -> jax.Array:

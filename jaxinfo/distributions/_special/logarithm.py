@@ -5,19 +5,13 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from jaxinfo import _numerics
-from jaxinfo.distributions._arrays import log_ratio
+from jaxinfo.distributions._special.binary_logarithm import remainder_of_ratio
 
 
 @jax.custom_jvp
 def log1p_remainder(x: jax.Array) -> jax.Array:
     """Returns `x - log(1 + x)` for `x > -1`; never negative, `inf` at -1."""
-    # With s = x / (2 + x), log(1 + x) = s (2 + e), and what is left is s (x - e): e has the size of x^2 / 6.
-    s = x / (2 + x)
-    near = s * (x - _numerics.atanh_excess(s, _numerics.log1p(x)))
-    # Far away s is 1 to the last digit, and infinity over infinity at last.
-    far = jnp.abs(x) > 1
-    return jnp.where(far, x - _numerics.log1p(x), near)
+    return remainder_of_ratio(x, 1 + x)
 
 
 @log1p_remainder.defjvp
@@ -50,10 +44,8 @@ def log_ratio_remainder(x: jax.Array, y: jax.Array) -> jax.Array:
 
 @jax.custom_jvp
 def _log_ratio_remainder(x: jax.Array, y: jax.Array) -> jax.Array:
-    relative = (x - y) / y
-    near = jnp.abs(relative) < 0.5
     # Where x is far below y, the ratio has digits that 1 + (x - y) / y has not.
-    return jnp.where(near, log1p_remainder(jnp.where(near, relative, jnp.zeros_like(x))), relative - log_ratio(x, y))
+    return remainder_of_ratio((x - y) / y, x / y)
 
 
 @_log_ratio_remainder.defjvp
@@ -61,10 +53,3 @@ def _log_ratio_remainder_jvp(primals: Any, tangents: Any) -> tuple[jax.Array, ja
     (x, y), (dx, dy) = primals, tangents
     relative = (x - y) / y
     return log_ratio_remainder(x, y), relative * (dx / x) - (relative / y) * dy
-
-
-def remainder_of_ratio(relative: jax.Array, ratio: jax.Array) -> jax.Array:
-    """Returns `log1p_remainder(relative)` given also `ratio = 1 + relative`, which has the digits where it is small."""
-    near = jnp.abs(relative) < 0.5
-    held = jnp.where(near, jnp.ones_like(ratio), ratio)
-    return jnp.where(near, log1p_remainder(jnp.where(near, relative, jnp.zeros_like(ratio))), relative - jnp.log(held))

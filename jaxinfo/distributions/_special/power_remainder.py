@@ -6,22 +6,20 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from jaxinfo.distributions._arrays import exp_remainder, log_ratio
+from jaxinfo.distributions._special.binary_logarithm import remainder_of_ratio
 
 
 def power_remainder(x: jax.Array, y: jax.Array, power: int = 1) -> jax.Array:
-    """Returns `(x/y)^k - 1 - k log(x/y)` for `x, y >= 0`; 0 where they are equal, `inf` where one of them is 0."""
+    """Returns `(x/y)^k - 1 - k log(x/y)` for k 1 or 2, `x, y >= 0`; 0 where they are equal, `inf` where one is 0."""
     return _power_remainder(x, y, power)
 
 
 @functools.partial(jax.custom_jvp, nondiff_argnums=(2,))
 def _power_remainder(x: jax.Array, y: jax.Array, power: int) -> jax.Array:
-    log_power = power * log_ratio(x, y)
-    # Far away a power of the ratio has digits that the exponential of a rounded logarithm has not.
-    far = jax.lax.integer_pow(x / y, power) - 1 - log_power
-    near = jnp.abs(log_power) < 1
-    value = jnp.where(near, exp_remainder(jnp.where(near, log_power, jnp.zeros_like(x))), far)
-    return jnp.where(jnp.isinf(log_power), jnp.full_like(value, jnp.inf), value)
+    relative = jnp.maximum((x - y) / y, -1)
+    remainder = remainder_of_ratio(relative, x / y)
+    # With r = x / y, r^2 - 1 - 2 log r = (r - 1)^2 + 2 (r - 1 - log r).
+    return remainder if power == 1 else jnp.square(relative) + 2 * remainder
 
 
 @_power_remainder.defjvp
@@ -35,12 +33,8 @@ def _power_remainder_jvp(power: int, primals: Any, tangents: Any) -> tuple[jax.A
 
 def power_excess(x: jax.Array, y: jax.Array, power: int) -> jax.Array:
     """Returns `(x/y)^k - 1` with every digit also where `x` and `y` are close."""
-    if power == 1:
-        return _relative_change(x, y)
-    log_power = power * log_ratio(x, y)
-    near = jnp.abs(log_power) < 1
-    close = jnp.expm1(jnp.where(near, log_power, jnp.zeros_like(x)))
-    return jnp.where(near, close, jax.lax.integer_pow(x / y, power) - 1)
+    change = _relative_change(x, y)
+    return change if power == 1 else change * (2 + change)
 
 
 @jax.custom_jvp
