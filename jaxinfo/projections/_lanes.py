@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxinfo._pytrees import register_dataclass
-from jaxinfo.densities import Estimate
+from jaxinfo.densities import ClosedForm, Estimate
 from jaxinfo.projections import _targets
 from jaxinfo.projections._divergences import Divergence
 from jaxinfo.projections._estimators import Method
@@ -24,6 +24,8 @@ class Problem:
     target: Any
 
     def estimate(self, approximation: Any, method: Method | None) -> Estimate:
+        if isinstance(method, ClosedForm):
+            approximation = _with_fixed(approximation)
         return self.divergence.estimate(self.target, approximation, method=method)
 
 
@@ -77,6 +79,16 @@ class Lanes:
     def unflatten(self, tree: Any, axis: int = 0) -> Any:
         """Splits the two axes of lanes, from `axis` on, into those of the sweep and those of the restarts."""
         return jax.tree.map(lambda leaf: leaf.reshape(*leaf.shape[:axis], *self.shape, *leaf.shape[axis + 2 :]), tree)
+
+
+def _with_fixed(approximation: Any) -> Any:
+    """Holds what the formula takes to be the same in both members: how many failures end a negative binomial."""
+    names = getattr(approximation, "_fixed", ())
+    if not names:
+        return approximation
+    return dataclasses.replace(
+        approximation, **{name: jax.lax.stop_gradient(getattr(approximation, name)) for name in names}
+    )
 
 
 def _flatten(tree: Any, count: int) -> Any:

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxinfo.densities import (
+    ClosedForm,
     MonteCarlo,
     Quadrature,
     Reparameterized,
@@ -44,7 +45,7 @@ def choose(divergence: Divergence, target: Any, approximation: Any, method: Any,
     if chosen == "quadrature":
         return _PANELS_OF_STEPS, None
     if chosen != "monte_carlo":
-        return None, None
+        return (ClosedForm() if chosen == "closed_form" else None,) * 2
     steps = MonteCarlo(key, _DRAWS_OF_STEPS, _gradient(divergence, target, approximation), control_variate=0.0)
     return steps, MonteCarlo(key, _DRAWS_OF_VALUE)
 

@@ -10,7 +10,7 @@ from jax.typing import ArrayLike
 
 from jaxinfo._pytrees import register_dataclass
 from jaxinfo.interop._conversion import adapt
-from jaxinfo.projections import _arrays, _descent, _fit, _methods
+from jaxinfo.projections import _arrays, _descent, _fit, _lanes, _methods
 from jaxinfo.projections._divergences import Divergence
 from jaxinfo.projections._estimators import Method
 
@@ -150,6 +150,6 @@ def _objective(name: str, target: Any, start: Any, divergence: Any, method: Any,
 
     def value(free: Any, count: jax.Array) -> jax.Array:
         drawn = _methods.at(chosen, jnp.zeros((), jnp.int32), count)
-        return divergence.estimate(target, start.from_unconstrained(free), method=drawn).value
+        return _lanes.Problem(divergence, target).estimate(start.from_unconstrained(free), drawn).value
 
     return value
