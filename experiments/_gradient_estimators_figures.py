@@ -38,7 +38,7 @@ def _names(rows: Rows) -> list[str]:
     return list(dict.fromkeys(row["estimator"] for row in rows))
 
 
-def draw_samples(axes: Axes, rows: Rows, directions: dict[str, str], title: str) -> None:
+def draw_samples(axes: Axes, rows: Rows, directions: dict[str, Any], title: str) -> None:
     """Draws how many draws give one digit, against the dimension, where the approximation is farthest off."""
     chosen = [row for row in rows if row["target"] == "normal" and row["direction"] in directions]
     farthest = max(row["distance"] for row in chosen)
@@ -111,7 +111,7 @@ def draw_scores(axes: Axes, scores: list[tuple[str, str, np.ndarray]], num_draws
 def draw(path: Path, rows: Rows, scores: list[tuple[str, str, np.ndarray]], num_draws: int) -> Path:
     """Draws draws against the dimension above, variances against the distance and biases below."""
     figure = plt.figure(figsize=(18, 11.5), layout="constrained")
-    upper, lower = figure.subfigures(2, 1, hspace=0.03)
+    (upper,), (lower,) = figure.subfigures(2, 1, squeeze=False, hspace=0.03)
     # Apart, so that the long labels of the last one take no room above.
     axes = np.stack([upper.subplots(1, 3), lower.subplots(1, 3, width_ratios=(1.25, 1.25, 1))])
     draw_samples(axes[0, 0], rows, {"reverse KL": "-"}, "Reverse KL(q‖p)")
