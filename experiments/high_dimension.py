@@ -142,8 +142,8 @@ def distance_to_known(found: Fit, optima: Any) -> dict[str, Any]:
     }
 
 
-@jax.jit(static_argnames=("count", "forward"))
-def judge(target: Mixture, optimum: Any, key: jax.Array, *, count: int, forward: bool) -> dict[str, jax.Array]:
+@jax.jit(static_argnames="count")
+def judge(target: Mixture, optimum: Any, key: jax.Array, forward: jax.Array, *, count: int) -> dict[str, jax.Array]:
     """Returns, for every restart, its divergence and what one distribution has outside the other's region.
 
     By draws that no fit has seen, as many from each.
@@ -156,7 +156,8 @@ def judge(target: Mixture, optimum: Any, key: jax.Array, *, count: int, forward:
         theirs = approximation.sample(keys[2], (count,))
         region = jnp.quantile(approximation.log_prob(theirs), 1 - REGION)
         inside = jnp.mean(approximation.log_prob(modes) >= region, axis=0)
-        x, sign = (ours, 1) if forward else (theirs, -1)
+        # The direction is traced, so that both are one program.
+        x, sign = jnp.where(forward, ours, theirs), jnp.where(forward, 1.0, -1.0)
         log_ratio = sign * (target.log_prob(x) - approximation.log_prob(x))
         return {
             "value": jnp.mean(log_ratio),
@@ -176,7 +177,7 @@ def measure(config: Config, dimension: int, name: str, optimizer: Any) -> tuple[
     found, seconds = run_fit(config, target, name, optimizer)
     apart = distance_to_known(found, optima)
     key = jax.random.key(config.seed + 1)
-    judged = judge(target, found.optimum, key, count=config.num_judged, forward=name == "forward")
+    judged = judge(target, found.optimum, key, jnp.array(name == "forward"), count=config.num_judged)
     row = {
         "direction": name,
         "dimension": dimension,

@@ -78,7 +78,7 @@ def test_masses_of_known_regions():
     config = Config(offset=100.0)
     target = high_dimension.make_target(config, dimension)
     members = MultivariateNormal.from_diagonal(100 * jnp.ones((1, dimension)), 2 * jnp.ones((1, dimension)))
-    judged = high_dimension.judge(target, members, jax.random.key(0), count=count, forward=False)
+    judged = high_dimension.judge(target, members, jax.random.key(0), jnp.array(False), count=count)
     # The target's region ends at the squared radius t with 1 % = 0.7 P(r^2 > t) + 0.3 P(r^2 > t - gap): the other
     # component is 3/7 as high.
     gap = 2 * math.log(7 / 3)
