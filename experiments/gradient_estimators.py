@@ -24,15 +24,16 @@ No estimator that is unbiased is more than four of its standard errors from the 
 import dataclasses
 import json
 import math
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 if __package__:
     from experiments import _common, _gradient_estimators_figures
+    from experiments._gradient_estimators import Estimator, make_estimators
 else:  # run as a script: Python looks in the folder of this file
     import _common
     import _gradient_estimators_figures
+    from _gradient_estimators import Estimator, make_estimators
 
 import jax
 import jax.numpy as jnp
@@ -42,22 +43,8 @@ import tyro
 from jax.flatten_util import ravel_pytree
 from tqdm import tqdm
 
-from jaxinfo import densities
-from jaxinfo.densities import DoublyReparameterized, MonteCarlo, Reparameterized, ScoreFunction, StickingTheLanding
 from jaxinfo.distributions import Mixture, MultivariateNormal, Normal
-from jaxinfo.projections import (
-    Alpha,
-    ForwardKL,
-    Renyi,
-    ReverseKL,
-    SelfNormalizedImportance,
-    UnnormalizedLogProb,
-    fit,
-    project,
-)
-
-# Of the target, the approximation, a key and the number of draws.
-Value = Callable[[Any, Any, jax.Array, int], jax.Array]
+from jaxinfo.projections import Alpha, ForwardKL, Renyi, ReverseKL, fit, project
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,20 +76,6 @@ class Config:
 
 
 @dataclasses.dataclass(frozen=True)
-class Estimator:
-    """A way to estimate the gradient of a divergence."""
-
-    direction: str
-    name: str
-    value: Value
-    # Draws for each one that is asked for.
-    cost: int = 1
-    unbiased: bool = True
-    # From this scale on, in that of the target's tails, which is 1, the variance is infinite whatever draws say.
-    widest: float = math.inf
-
-
-@dataclasses.dataclass(frozen=True)
 class Problem:
     """A target, and an optimum for each direction, around which the approximations lie."""
 
@@ -116,70 +89,6 @@ def divergences(config: Config) -> dict[str, Any]:
     """Returns the divergences by name."""
     forward, reverse = ForwardKL(), ReverseKL()
     return {"reverse KL": reverse, "forward KL": forward, "alpha": Alpha(config.alpha), "Rényi": Renyi(config.alpha)}
-
-
-def make_estimators(config: Config) -> list[Estimator]:
-    """Returns all estimators, in the order of the figure."""
-    reparameterized, score = Reparameterized(), ScoreFunction()
-    landing, doubly = StickingTheLanding(), DoublyReparameterized()
-    reverse, forward, alpha, renyi = "reverse KL", "forward KL", "alpha", "Rényi"
-    return [
-        Estimator(reverse, "score function", _of_kl(ReverseKL(), score)),
-        Estimator(reverse, "reparameterised", _of_kl(ReverseKL(), reparameterized)),
-        Estimator(reverse, "reparameterised, control variate", _of_kl(ReverseKL(), reparameterized, control=1.0)),
-        Estimator(reverse, "sticking the landing", _of_kl(ReverseKL(), landing)),
-        Estimator(forward, "draws of the target", _of_kl(ForwardKL(), reparameterized)),
-        Estimator(
-            forward,
-            "draws of the target, control variate",
-            _of_kl(ForwardKL(), reparameterized, control=1.0),
-            widest=math.sqrt(2),  # that of q^2 / p
-        ),
-        Estimator(forward, "self-normalised importance", _self_normalized, unbiased=False),
-        Estimator(alpha, "score function", _of_alpha(config.alpha, score)),
-        Estimator(alpha, "reparameterised", _of_alpha(config.alpha, reparameterized)),
-        Estimator(alpha, "doubly reparameterised", _of_alpha(config.alpha, doubly)),
-        Estimator(alpha, "draws of both", _of_both(config.alpha), cost=2),
-        Estimator(renyi, "score function", _of_renyi(config.alpha, score), unbiased=False),
-        Estimator(renyi, "reparameterised", _of_renyi(config.alpha, reparameterized), unbiased=False),
-        Estimator(renyi, "doubly reparameterised", _of_renyi(config.alpha, doubly), unbiased=False),
-    ]
-
-
-def _of_kl(divergence: Any, gradient: Any, control: float = 0.0) -> Value:
-    def value(p: Any, q: Any, key: jax.Array, n: int) -> jax.Array:
-        return divergence.estimate(p, q, method=MonteCarlo(key, n, gradient, control_variate=control)).value
-
-    return value
-
-
-def _self_normalized(p: Any, q: Any, key: jax.Array, n: int) -> jax.Array:
-    """By draws from the approximation itself, with weights in which the target's constant is unknown."""
-    return ForwardKL().estimate(UnnormalizedLogProb(p.log_prob), q, method=SelfNormalizedImportance(key, n)).value
-
-
-def _of_alpha(alpha: float, gradient: Any) -> Value:
-    """By draws from the approximation, which is the first argument if the order is reversed; the target has none."""
-
-    def value(p: Any, q: Any, key: jax.Array, n: int) -> jax.Array:
-        return densities.alpha_divergence(q, p.log_prob, 1 - alpha, method=MonteCarlo(key, n, gradient)).value
-
-    return value
-
-
-def _of_both(alpha: float) -> Value:
-    def value(p: Any, q: Any, key: jax.Array, n: int) -> jax.Array:
-        return Alpha(alpha).estimate(p, q, method=MonteCarlo(key, n, Reparameterized())).value
-
-    return value
-
-
-def _of_renyi(alpha: float, gradient: Any) -> Value:
-    def value(p: Any, q: Any, key: jax.Array, n: int) -> jax.Array:
-        target = UnnormalizedLogProb(p.log_prob)
-        return Renyi(alpha).estimate(target, q, method=MonteCarlo(key, n, gradient)).value
-
-    return value
 
 
 def make_problems(config: Config) -> list[Problem]:
@@ -322,7 +231,7 @@ def main(config: Config) -> dict[str, Any]:
     with jax.enable_x64(config.x64):
         problems = make_problems(config)
         exact = {(p.name, p.dimension, d): exact_gradients(config, p, d) for p in problems for d in p.optimum}
-        pairs = [(p, each) for p in problems for each in make_estimators(config) if each.direction in p.optimum]
+        pairs = [(p, each) for p in problems for each in make_estimators(config.alpha) if each.direction in p.optimum]
         for problem, estimator in tqdm(pairs, desc="estimators and dimensions", unit="pair"):
             truth = exact[problem.name, problem.dimension, estimator.direction]
             more, those = measure(config, problem, estimator, truth)

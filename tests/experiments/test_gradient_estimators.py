@@ -132,7 +132,7 @@ def test_draws_for_an_error(variance, bias):
 def test_files(results):
     config, metrics = results
     assert json.loads((config.output / "metrics.json").read_text()) == metrics
-    assert len(metrics["rows"]) == len(SMOKE_DISTANCES) * len(gradient_estimators.make_estimators(config))
+    assert len(metrics["rows"]) == len(SMOKE_DISTANCES) * len(gradient_estimators.make_estimators(config.alpha))
     with Image.open(config.output / "gradient_estimators.png") as image:
         assert min(image.size) > 1000
 
