@@ -17,6 +17,7 @@ from jaxinfo.interop._conversion import adapt
 from jaxinfo.projections import _arrays, _descent, _lanes, _methods
 from jaxinfo.projections._divergences import Divergence
 from jaxinfo.projections._estimators import Method
+from jaxinfo.projections._one import Descent
 from jaxinfo.projections._optima import LocalOptimum, find_optima
 from jaxinfo.projections._targets import Samples
 
@@ -216,38 +217,17 @@ def _run(
     lanes = _lanes.Lanes.of(divergence, target, init)
     limit, threshold = _tolerances(tolerance, _arrays.dtype_of(target, init))
     of_steps, of_value = _methods.choose(*lanes.first, method, key)
-
-    def objective(problem: _lanes.Problem, lane: jax.Array) -> _descent.Objective:
-        def value(free: Any, count: jax.Array) -> jax.Array:
-            drawn = _methods.at(of_steps, lane, None if common_random_numbers else count)
-            return problem.estimate(init.from_unconstrained(free), drawn).value
-
-        return value
-
-    def active(state: _descent.State) -> jax.Array:
-        return _descent.is_active(state, num_steps, limit)
-
-    def advance(problem: _lanes.Problem, lane: jax.Array, state: _descent.State) -> _descent.State:
-        return _descent.step(objective(problem, lane), optimizer, state, active(state))
-
-    def begin(problem: _lanes.Problem, lane: jax.Array, free: Any) -> _descent.State:
-        return _descent.start(objective(problem, lane), optimizer, hyperparams, free)
-
-    def finish(problem: _lanes.Problem, lane: jax.Array, state: _descent.State) -> Estimate:
-        # Draws that no step has seen.
-        drawn = _methods.at(of_value, lane, jnp.full((), -1, jnp.int32))
-        return problem.estimate(init.from_unconstrained(state.parameters), drawn)
-
+    one = Descent(init, of_steps, of_value, optimizer, hyperparams, num_steps, limit, common_random_numbers)
     state, rows = _descent.descend(
-        lambda state: lanes.each(advance, state),
-        lambda state: jnp.any(lanes.own(active, state)),
-        lanes.begin(begin),
+        functools.partial(lanes.each, one.advance),
+        lambda state: jnp.any(lanes.own(one.is_active, state)),
+        lanes.begin(one.begin),
         functools.partial(lanes.own, _row) if record_every else None,
         record_every,
         num_records,
     )
     parameters, _, norms = lanes.own(_row, state)
-    values = lanes.each(finish, state)
+    values = lanes.each(one.finish, state)
     # Where the integral itself has been lost, a small gradient means nothing.
     converged = (norms <= threshold) & jnp.isfinite(values.value) & jnp.isfinite(values.stderr)
     ends = lanes.unflatten((parameters, values, norms, converged, state.num_steps))

@@ -36,7 +36,9 @@ def check(name: str, method: Any, key: Any) -> None:
         raise ValueError(f"{name}: key is for method=None; a method that needs one holds it, got {method!r} and a key")
 
 
-def choose(divergence: Divergence, target: Any, approximation: Any, method: Any, key: Any) -> tuple[Method | None, ...]:
+def choose(
+    divergence: Divergence, target: Any, approximation: Any, method: Any, key: Any
+) -> tuple[Method | None, Method | None]:
     """Returns the methods of the steps and of the value at the end, given one member of each."""
     if method is not None or isinstance(target, Samples):
         return method, method
@@ -45,7 +47,8 @@ def choose(divergence: Divergence, target: Any, approximation: Any, method: Any,
     if chosen == "quadrature":
         return _PANELS_OF_STEPS, None
     if chosen != "monte_carlo":
-        return (ClosedForm() if chosen == "closed_form" else None,) * 2
+        known = ClosedForm() if chosen == "closed_form" else None
+        return known, known
     steps = MonteCarlo(key, _DRAWS_OF_STEPS, _gradient(divergence, target, approximation), control_variate=0.0)
     return steps, MonteCarlo(key, _DRAWS_OF_VALUE)
 
