@@ -133,11 +133,13 @@ def _close(value: jax.Array) -> jax.Array:
     return lax.stop_gradient(value) < _values.SMALL
 
 
-kl_divergence = row_rule(
-    _values.kl_divergence,
-    _kl_slope,
-    lambda axes, value, z_p, z_q: -softmax_difference(axes, _close(value), z_p, z_q),
-)
+def _kl_slope_in_q(axes: Axes, value: jax.Array, z_p: jax.Array, z_q: jax.Array) -> jax.Array:
+    return -softmax_difference(axes, _close(value), z_p, z_q)
+
+
+kl_divergence = row_rule(_values.kl_divergence, _kl_slope, _kl_slope_in_q)
+# Of many short rows on one device: the outcomes of rows that are spread over devices had to be sent around.
+kl_divergence_of_few = row_rule(_values.kl_divergence_of_few, _kl_slope, _kl_slope_in_q)
 jeffreys_divergence = row_rule(
     _values.jeffreys_divergence,
     lambda axes, value, z_p, z_q: _kl_slope(axes, value, z_p, z_q) + softmax_difference(axes, _close(value), z_p, z_q),

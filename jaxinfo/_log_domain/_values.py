@@ -210,16 +210,9 @@ def information(variables: Variables, z: jax.Array) -> jax.Array:
 
 
 cross_entropy = adaptive(_cross_entropy_fast, _cross_entropy_accurate, SMALL)
-_kl_of_wide = adaptive(_kl_fast, _kl_accurate, SMALL)
+kl_divergence = adaptive(_kl_fast, _kl_accurate, SMALL)
 # Beyond so many nats the excess may overflow, and with a mask it is NaN.
-_kl_of_narrow = mended(_kl_of_columns, _kl_accurate, lambda value: value < 60)
-
-
-def kl_divergence(axes: Axes, z_p: jax.Array, z_q: jax.Array) -> jax.Array:
-    narrow = axes == (-1,) and z_p.shape[-1] <= 16
-    return (_kl_of_narrow if narrow else _kl_of_wide)(axes, z_p, z_q)
-
-
+kl_divergence_of_few = mended(_kl_of_columns, _kl_accurate, lambda value: value < 60)
 cross_entropy_from_probs = adaptive(_probs_cross_entropy_fast, _probs_cross_entropy_accurate, SMALL)
 kl_divergence_from_probs = adaptive(_probs_kl_fast, _probs_kl_accurate, SMALL)
 jeffreys_divergence = adaptive(_jeffreys_fast, _jeffreys_accurate, SMALL)

@@ -5,7 +5,7 @@ import itertools
 import jax
 import jax.numpy as jnp
 
-from jaxinfo import discrete, logits
+from jaxinfo import _log_domain, discrete, logits
 from jaxinfo.distributions._families.bernoulli import Bernoulli
 from jaxinfo.distributions._families.categorical import Categorical
 from jaxinfo.distributions._registry import register
@@ -16,6 +16,9 @@ from jaxinfo.distributions._special.coin import (
     coin_divergence_from_log_odds,
     spread,
 )
+
+# Outcomes that are faster taken one by one, each of all members of a batch.
+_FEW = 16
 
 
 def only(distribution: Bernoulli | Categorical) -> jax.Array:
@@ -54,6 +57,9 @@ def _kl_of_tables(p: Categorical, q: Categorical) -> jax.Array:
     p, q = _of_one_length(p, q)
     if not q.by_logits:
         return discrete.kl_divergence(p.table(), only(q))
+    if p.by_logits and only(p).shape[-1] <= _FEW:
+        z_p, z_q = jnp.broadcast_arrays(only(p), only(q))
+        return _log_domain.kl_divergence_of_few((-1,), z_p, z_q)[..., 0]
     return (logits.kl_divergence if p.by_logits else logits.kl_divergence_from_probs)(only(p), only(q))
 
 
