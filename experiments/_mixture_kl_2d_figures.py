@@ -64,7 +64,7 @@ def draw_optima(axes: Axes, rows: Rows) -> None:
         count = f"{len(shares)} x " if len(shares) > 1 else ""
         of_starts = f", {sum(shares):.0%} of starts" if kind == "minimum" and color != ORANGE else ""
         text = f"{count}{kind}, {value} nats{of_starts}"
-        axes.text(0.03, 0.965 - 0.07 * height, text, color=color, transform=axes.transAxes, va="top", fontsize=10)
+        axes.text(0.03, 0.965 - 0.065 * height, text, color=color, transform=axes.transAxes, va="top", fontsize=11.5)
 
 
 def draw_gallery(figure: Figure, targets: dict[str, Any], optima: Rows) -> None:
@@ -76,6 +76,8 @@ def draw_gallery(figure: Figure, targets: dict[str, Any], optima: Rows) -> None:
         line[0].set_ylabel(title, fontsize=14, fontweight="bold")
         for axes, (name, family) in zip(line, columns, strict=True):
             draw_target(axes, target)
+            # Room for what is said of the optima.
+            axes.set_ylim(-3.4, 4.4)
             labels = {"target": title, "family": family, "divergence": name}
             draw_optima(axes, [row for row in optima if labels.items() <= row.items()])
     for axes, (name, family) in zip(grid[0], columns, strict=True):
@@ -85,6 +87,7 @@ def draw_gallery(figure: Figure, targets: dict[str, Any], optima: Rows) -> None:
 def draw_by_hand(axes: Axes, target: Any, pair: dict[str, Any], optima: Rows) -> None:
     """Draws the pair at ±(1, 1) with what books draw and what the optima are."""
     draw_target(axes, target, 3.9)
+    axes.set_ylim(-3.8, 5.2)
     hand = pair["drawn_by_hand"]
     draw_gaussian(axes, hand["mean"], hand["covariance"], _common.GREY, linestyle=(0, (3, 2)))
     axes.plot([], [], color=_common.GREY, linestyle=(0, (3, 2)), label=f"drawn by hand: {hand['value']:.3f} nats")
@@ -179,7 +182,7 @@ def draw(output: Path, targets: dict[str, Any], metrics: dict[str, Any], curves:
     optima = metrics["optima"]
     output.mkdir(parents=True, exist_ok=True)
     num_columns = 2 * len({row["family"] for row in optima})
-    gallery = plt.figure(figsize=(4.1 * num_columns, 4 * len(targets) + 0.9), layout="constrained")
+    gallery = plt.figure(figsize=(4.1 * num_columns, 4.4 * len(targets) + 0.9), layout="constrained")
     draw_gallery(gallery, targets, optima)
     gallery.suptitle("Every optimum found of one Gaussian on the plane", fontsize=19)
     pair = plt.figure(figsize=(17.5, 6.2), layout="constrained")

@@ -76,7 +76,9 @@ def test_modes_and_saddle_of_factorised_fits(results):
         np.testing.assert_allclose(row["covariance"], np.diag(np.exp(2 * best.x[2:])), atol=1e-5)
         assert row["value"] == pytest.approx(best.fun, abs=1e-9)
     # What is stationary in the middle: the best of the scales there, but not of the means.
-    cover = optimize.minimize_scalar(lambda log: objective([0, 0, log, log]), bounds=(-1, 1), method="bounded")
+    cover = optimize.minimize_scalar(
+        lambda log: objective(np.array([0, 0, log, log])), bounds=(-1, 1), method="bounded"
+    )
     np.testing.assert_allclose(rows[2]["covariance"], math.exp(2 * cover.x) * np.eye(2), atol=1e-4)
     assert rows[2]["value"] == pytest.approx(cover.fun, abs=1e-8)
     for row in rows:
