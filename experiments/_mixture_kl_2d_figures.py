@@ -30,11 +30,13 @@ def _color(row: dict[str, Any]) -> str:
     return BLUE if row["is_global"] else GREEN if row["kind"] == "minimum" else _common.INK
 
 
-def draw_gaussian(axes: Axes, mean: Any, covariance: Any, color: str, **look: Any) -> None:
-    """Draws the ellipses at one and two standard deviations, and the mean."""
+def draw_gaussian(
+    axes: Axes, mean: Any, covariance: Any, color: str, *, widths: tuple[float, ...] = (2.4, 1.3), **look: Any
+) -> None:
+    """Draws the ellipses at one and two standard deviations, in lines of these widths, and the mean."""
     values, vectors = np.linalg.eigh(np.asarray(covariance))
     angle = float(np.degrees(np.arctan2(vectors[1, 1], vectors[0, 1])))
-    for radius, width in ((1, 2.4), (2, 1.3)):
+    for radius, width in enumerate(widths, 1):
         size = 2 * radius * np.sqrt(values[::-1])
         axes.add_patch(Ellipse(tuple(mean), *size, angle=angle, fill=False, color=color, linewidth=width, **look))
     axes.plot(*mean, marker="o", markersize=4, color=color)
@@ -54,8 +56,9 @@ def draw_target(axes: Axes, target: Any, reach: float = REACH) -> None:
 def draw_optima(axes: Axes, rows: Rows) -> None:
     """Draws every optimum of a panel, and says what each costs and how many starts lead to it."""
     for row in sorted(rows, key=lambda row: row["is_global"]):
-        style = "solid" if row["kind"] == "minimum" else (0, (2, 2))
-        draw_gaussian(axes, row["mean"], row["covariance"], _color(row), linestyle=style)
+        # Of saddles, of which there may be many, only the ellipse at one standard deviation.
+        look = {} if row["kind"] == "minimum" else {"linestyle": (0, (2, 2)), "widths": (1.2,)}
+        draw_gaussian(axes, row["mean"], row["covariance"], _color(row), **look)
     lines: dict[tuple[str, str, str], list[float]] = {}
     for row in rows:
         key = (_color(row), row["kind"], f"{row['value']:.3f}")
@@ -77,7 +80,7 @@ def draw_gallery(figure: Figure, targets: dict[str, Any], optima: Rows) -> None:
         for axes, (name, family) in zip(line, columns, strict=True):
             draw_target(axes, target)
             # Room for what is said of the optima.
-            axes.set_ylim(-3.4, 4.4)
+            axes.set_ylim(-3.4, 5.2)
             labels = {"target": title, "family": family, "divergence": name}
             draw_optima(axes, [row for row in optima if labels.items() <= row.items()])
     for axes, (name, family) in zip(grid[0], columns, strict=True):
@@ -182,7 +185,7 @@ def draw(output: Path, targets: dict[str, Any], metrics: dict[str, Any], curves:
     optima = metrics["optima"]
     output.mkdir(parents=True, exist_ok=True)
     num_columns = 2 * len({row["family"] for row in optima})
-    gallery = plt.figure(figsize=(4.1 * num_columns, 4.4 * len(targets) + 0.9), layout="constrained")
+    gallery = plt.figure(figsize=(4.1 * num_columns, 4.8 * len(targets) + 0.9), layout="constrained")
     draw_gallery(gallery, targets, optima)
     gallery.suptitle("Every optimum found of one Gaussian on the plane", fontsize=19)
     pair = plt.figure(figsize=(17.5, 6.2), layout="constrained")

@@ -16,7 +16,7 @@
   KL(q‖p) is the same function of the precision, 1.435 rather than 2.463 nats at a correlation of 0.95 in three.
 
 Minima are what descents from random starts end in, saddles what Newton's method finds between those ends: no search
-shows that there are no others. For the pair, where q is as wide in x as in y, the branches are followed in one dimension.
+shows that there are no others. The pair's branches are followed in one dimension, with q as wide in x as in y.
 
     python -m experiments.mixture_kl_2d --num-starts 256
 """
