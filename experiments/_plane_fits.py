@@ -66,7 +66,7 @@ def _log_components(target: Mixture, q: Family, z: jax.Array) -> jax.Array:
     """
     inverse = jnp.linalg.inv(jnp.asarray(target.components.scale_tril))
     a = inverse @ q.scale_tril
-    d = jnp.squeeze(inverse @ (q.loc[None] - target.components.loc)[..., None], -1)
+    d = jnp.squeeze(inverse @ (jnp.asarray(q.loc)[None] - target.components.loc)[..., None], -1)
     quadratic, linear = jnp.swapaxes(a, -1, -2) @ a, jnp.sum(a * d[..., None], axis=-2)
     constant = jnp.log(target.weights) + jnp.linalg.slogdet(inverse)[1] - 0.5 * jnp.sum(d**2, -1) - jnp.log(2 * jnp.pi)
     coefficients = [0.5 * quadratic[:, 0, 0], quadratic[:, 0, 1], 0.5 * quadratic[:, 1, 1], linear[:, 0], linear[:, 1]]

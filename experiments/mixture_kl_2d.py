@@ -160,7 +160,7 @@ def random_starts(config: Config, target: Mixture, family: str) -> MultivariateN
 def _random_starts(target: Mixture, key: jax.Array, count: int, is_diagonal: bool) -> MultivariateNormal:
     keys = jax.random.split(key, 3)
     whole = project(target, some_member("full"))
-    means = whole.loc[None] + 1.3 * jax.random.normal(keys[0], (count, 2)) @ whole.scale_tril.T
+    means = jnp.asarray(whole.loc)[None] + 1.3 * jax.random.normal(keys[0], (count, 2)) @ whole.scale_tril.T
     size = jnp.sqrt(jnp.mean(whole.variance))
     scales = size * jnp.exp(jax.random.uniform(keys[1], means.shape, minval=math.log(0.2), maxval=math.log(2.0)))
     if is_diagonal:
