@@ -32,7 +32,7 @@ class LocalOptimum:
       value: the divergence there, an `Estimate` in nats.
       gradient_norm: that of the end which was closest to stationary.
       share: of all starts, those that ended here.
-      hessian_eigenvalues: of the divergence in the unconstrained parameters, ascending.
+      hessian_eigenvalues: of the divergence in the unconstrained parameters that the family reads, ascending.
       is_global: whether no other end is better, by more than the errors of both.
     """
 
@@ -76,7 +76,7 @@ def find_optima(
         return ()
     index = np.array([best for best, _ in groups])
     members = found.optimum.from_unconstrained(jax.tree.map(lambda leaf: leaf[index], free))
-    curvatures = np.asarray(_eigenvalues(divergence, target, members, method), np.float64)
+    curvatures = _eigenvalues(divergence, target, members, method)
     errors = np.asarray(found.value.stderr, np.float64).ravel()[index]
     bound = np.min(values[index] + errors) + 1e-5 * (1 + abs(np.min(values[index])))
     rows = [
@@ -112,18 +112,32 @@ def _has_no_integral(ends: Any) -> bool:
     return len(event) > 1 or (len(event) == 1 and event[0] > 2) or not hasattr(ends, "mean")
 
 
-def _eigenvalues(divergence: Divergence, target: Any, members: Any, method: Any) -> jax.Array:
-    """The curvatures at every member, ascending, `[M, number of parameters]`."""
+def _eigenvalues(divergence: Divergence, target: Any, members: Any, method: Any) -> list[np.ndarray]:
+    """The curvatures at every member, ascending, in the parameters that the family reads."""
     first = jax.tree.map(lambda leaf: leaf[0], members.to_unconstrained())
     of_steps, _ = _methods.choose(divergence, target, members.from_unconstrained(first), method, None)
     of_steps = _methods.for_curvature(of_steps)
-    return jax.jit(_curvatures)(divergence, target, members, of_steps)
+    hessians, is_read = jax.jit(_curvatures)(divergence, target, members, of_steps)
+    pairs = zip(np.asarray(hessians, np.float64), np.asarray(is_read), strict=True)
+    return [_spectrum(hessian[np.ix_(read, read)]) for hessian, read in pairs]
 
 
-def _curvatures(divergence: Divergence, target: Any, members: Any, method: MonteCarlo | None) -> jax.Array:
-    def at(free: Any) -> jax.Array:
+def _spectrum(hessian: np.ndarray) -> np.ndarray:
+    return np.linalg.eigvalsh(hessian) if np.all(np.isfinite(hessian)) else np.full(len(hessian), np.nan)
+
+
+def _curvatures(
+    divergence: Divergence, target: Any, members: Any, method: MonteCarlo | None
+) -> tuple[jax.Array, jax.Array]:
+    """The Hessian at every member, and which of the unconstrained parameters are read.
+
+    What is above the diagonal of a triangular factor is not: it is flat there, and yet the optimum is not degenerate.
+    """
+
+    def at(free: Any) -> tuple[jax.Array, jax.Array]:
         flat, unravel = ravel_pytree(free)
         value = lambda x: divergence.estimate(target, members.from_unconstrained(unravel(x)), method=method).value  # noqa: E731
-        return jnp.linalg.eigvalsh(jax.hessian(value)(flat))
+        constrained = lambda x: ravel_pytree(members.from_unconstrained(unravel(x)))[0]  # noqa: E731
+        return jax.hessian(value)(flat), jnp.any(jax.jacfwd(constrained)(flat) != 0, axis=0)
 
     return jax.lax.map(at, members.to_unconstrained())

@@ -7,7 +7,7 @@ import optax
 import pytest
 
 from jaxinfo.densities import MonteCarlo, Quadrature, ScoreFunction
-from jaxinfo.distributions import Mixture, Normal
+from jaxinfo.distributions import Mixture, MultivariateNormal, Normal
 from jaxinfo.projections import ForwardKL, ReverseKL, Samples, fit, init, step
 from tests.marks import once
 from tests.projections import truth
@@ -70,6 +70,20 @@ def test_ends_are_compared_as_densities():
     assert bool(jnp.all(found.converged))
     optima = found.local_optima(goal, ForwardKL(), method=PANELS)
     assert [optimum.share for optimum in optima] == [1.0]
+
+
+@once
+def test_what_is_not_read_is_not_degenerate():
+    """A full covariance is free in a square matrix, of which the part above the diagonal means nothing.
+
+    Where q is a standard normal target the Hessian is Fisher's information: 1 for a mean and for what is below the
+    diagonal, 2 for the logarithm of a scale.
+    """
+    goal = MultivariateNormal(jnp.zeros(2), jnp.eye(2))
+    found = fit(goal, MultivariateNormal(jnp.zeros((1, 2)), jnp.eye(2)[None]), ReverseKL(), optimizer=ADAM, num_steps=0)
+    (optimum,) = found.local_optima(goal, ReverseKL())
+    assert optimum.kind == "minimum"
+    np.testing.assert_allclose(optimum.hessian_eigenvalues, [1, 1, 1, 2, 2], rtol=1e-5)
 
 
 @once
