@@ -288,6 +288,12 @@ def _chosen_of(components: Any, chosen: jax.Array) -> Any:
     """Returns the chosen one of components of batch shape `[..., K]`, whose parameters are numbers."""
 
     def pick(leaf: jax.Array) -> jax.Array:
+        if leaf.shape[-1] <= _FEW:
+            columns = [jnp.broadcast_to(leaf[..., k], chosen.shape) for k in range(leaf.shape[-1])]
+            # Selects fuse with what comes before and after, a gather does not.
+            return functools.reduce(
+                lambda kept, k: jnp.where(chosen == k, columns[k], kept), range(1, len(columns)), columns[0]
+            )
         wide = jnp.broadcast_to(leaf, (*chosen.shape, leaf.shape[-1]))
         return jnp.take_along_axis(wide, chosen[..., None], axis=-1)[..., 0]
 
