@@ -20,7 +20,7 @@ def main(forward: bool, num_restarts: int, num_draws: int, quadrature: bool) -> 
     compiling: list[float] = []
     run = _fits.ours(_fits.Contest(forward, num_draws, num_restarts, 1), quadrature)
     jax.monitoring.register_event_duration_secs_listener(
-        lambda event, duration, **_: compiling.append(duration) if event == COMPILE else None
+        lambda event, duration_secs, **_: compiling.append(duration_secs) if event == COMPILE else None
     )
     seconds = []
     for _ in range(2):

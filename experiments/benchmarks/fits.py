@@ -1,6 +1,22 @@
 """How fast are fits, next to numpyro's SVI and torch?
 
-TO BE WRITTEN
+256 Gaussians are fitted to a mixture of two by a thousand steps of Adam, in both directions of KL, each step on as many
+draws, which are new. All run in one process in a new order every round; what is compared is the median of the ratios
+of a round, a peer's time for a step over ours. How near they come to the target at the end is told beside it.
+
+Peers are written as favourably as we can. numpyro's SVI is mapped over the restarts within one compiled scan, with as
+many particles, or, which is faster, with a plate of draws that counts as one; forward KL, which is no objective of
+SVI, is there the likelihood of draws of the target. torch runs on batches, without checks of arguments, with its fused
+Adam, on one thread and on all: where threads compete for cores, all are tens of times slower than one.
+
+On two busy cores, with 64 draws: reverse KL takes numpyro's particles about 5 times as long as ours and its plate 1.2
+times; torch on one thread takes 4 times as long, on all threads 50 times. For forward KL the plate is as fast as ours,
+half of whose time goes into random numbers, and which computes the divergence besides its gradient; torch takes 2
+times as long on one thread. So the figures of 2 for numpyro and 25 for torch are met by the usual form of numpyro's
+ELBO and by torch's default threads on busy cores, and not by the fastest form of either.
+
+A change of learning rate, number of steps, target or seed compiles nothing. With JAX's persistent cache a second
+process spends 3 to 8 % of the time of compiling; tracing, of a second or two, stays.
 """
 
 from __future__ import annotations

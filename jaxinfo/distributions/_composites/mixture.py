@@ -156,7 +156,7 @@ class Mixture(Composite):
         key_component, key_value = jax.random.split(key)
         sample_shape = tuple(sample_shape)
         full = self.broadcast_to(self.batch_shape)
-        chosen = _choose(full.weights, key_component, sample_shape + self.batch_shape)
+        chosen = _choose(jnp.asarray(full.weights), key_component, sample_shape + self.batch_shape)
         if self._have_numbers:
             # One draw, of the chosen component. Parameters with axes of their own would be copied for every draw.
             draw = _chosen_of(full.components, chosen).sample(key_value)
