@@ -133,6 +133,38 @@ def test_mixture_of_several_families():
     np.testing.assert_allclose(again.log_prob(x), p.log_prob(x), rtol=32 * EPS)
 
 
+@pytest.mark.parametrize("num_components", [2, 8, 9])
+def test_mixture_of_numbers(num_components):
+    # Few components and many take different paths.
+    locs, scales = np.linspace(-6, 6, num_components), np.linspace(0.5, 2.0, num_components)
+    weights = np.arange(num_components, dtype=float)
+    weights /= weights.sum()
+    p = Mixture(weights.astype(FLOAT), Normal(locs.astype(FLOAT), scales.astype(FLOAT)))
+    x = np.array([-30.0, -6.0, 0.5, 30.0])
+    with np.errstate(divide="ignore"):
+        terms = np.log(weights) + scipy.stats.norm.logpdf(x[:, None], locs, scales)
+    exact = np.logaddexp.reduce(terms, axis=-1)
+    np.testing.assert_allclose(p.log_prob(x.astype(FLOAT)), exact, rtol=64 * EPS)
+    # A rounding of the log-densities, which reach 300, is relative to their ratio.
+    slopes = np.sum(np.exp(terms - exact[:, None]) * (locs - x[:, None]) / scales**2, axis=-1)
+    np.testing.assert_allclose(jax.vmap(jax.grad(p.log_prob))(x.astype(FLOAT)), slopes, rtol=512 * EPS)
+    assert list(p.log_prob(np.array([-np.inf, np.inf], FLOAT))) == [-math.inf, -math.inf]
+    assert math.isnan(float(p.log_prob(np.array(np.nan, FLOAT))))
+    draws = np.asarray(p.sample(jax.random.key(1), (4000,)), np.float64)
+    cdf = lambda x: np.sum(weights * scipy.stats.norm.cdf(x[:, None], locs, scales), axis=-1)  # noqa: E731
+    assert scipy.stats.kstest(draws, cdf).statistic < 1.95 / math.sqrt(4000)
+
+
+def test_draws_of_mixtures_choose_no_component_without_weight():
+    weights = np.array([[0.0, 0.3, 0.0, 0.7, 0.0], [1.0, 0.0, 0.0, 0.0, 0.0]], FLOAT)
+    # Point masses tell the components apart.
+    p = Mixture(weights, Normal(np.arange(5, dtype=FLOAT), np.zeros((2, 5), FLOAT)))
+    draws = np.asarray(p.sample(jax.random.key(0), (10_000,)))
+    assert [sorted(set(column)) for column in draws.T] == [[1.0, 3.0], [0.0]]
+    # Four standard errors.
+    assert abs(np.mean(draws[:, 0] == 3) - 0.7) < 4 * math.sqrt(0.21 / 10_000)
+
+
 def test_mixture_of_vectors():
     parts = Independent(Normal(jnp.array([[0.0, 0.0], [3.0, -3.0]]), 1.0))
     p = Mixture(jnp.array([0.5, 0.5]), parts)

@@ -36,6 +36,32 @@ def _log_mixture_jvp(
     return value, jnp.sum(ratios * (weights_dot + weights * log_probs_dot), axis=-1)
 
 
+# So few components are evaluated one by one: an axis of two numbers is slow to reduce, and keeps XLA from fusing.
+_FEW = 8
+
+
+@jax.custom_jvp
+def _log_mixture_of_few(weights: tuple[jax.Array, ...], log_probs: tuple[jax.Array, ...]) -> jax.Array:
+    """Returns `log sum_k weights_k exp(log_probs_k)` over the entries of the tuples."""
+    terms = [jnp.log(weight) + log_prob for weight, log_prob in zip(weights, log_probs, strict=True)]
+    # Finite, so that the difference of two infinities does not appear; without a comparison, which XLA does not fuse.
+    greatest = float(jnp.finfo(terms[0].dtype).max)
+    top = jnp.maximum(jnp.minimum(functools.reduce(jnp.maximum, terms), greatest), -greatest)
+    return jnp.log(functools.reduce(jnp.add, [jnp.exp(term - top) for term in terms])) + top
+
+
+@_log_mixture_of_few.defjvp
+def _log_mixture_of_few_jvp(primals: tuple[Any, Any], tangents: tuple[Any, Any]) -> tuple[jax.Array, jax.Array]:
+    # As that of _log_mixture.
+    value = _log_mixture_of_few(*primals)
+    limit = math.log(float(jnp.finfo(value.dtype).max)) - 1
+    slopes = [
+        jnp.exp(jnp.minimum(log_prob - value, limit)) * (weight_dot + weight * log_prob_dot)
+        for weight, log_prob, weight_dot, log_prob_dot in zip(*primals, *tangents, strict=True)
+    ]
+    return value, functools.reduce(jnp.add, slopes)
+
+
 @composite
 class Mixture(Composite):
     r"""The mixture $p(x) = \sum_k w_k \, p_k(x)$ of members of one family, or of several.
@@ -111,30 +137,36 @@ class Mixture(Composite):
         cast = functools.partial(jax.tree.map, lambda leaf: jnp.asarray(leaf).astype(working))
         value = jnp.asarray(x).astype(working)
         batch = value.shape[: value.ndim - len(self.event_shape)]
-        shape = (*jnp.broadcast_shapes(batch, self.batch_shape), self._full_shape[-1])
-        if self._several:
-            parts = [jnp.broadcast_to(part.log_prob(value), shape[:-1]) for part in cast(self.components)]
-            log_probs = jnp.stack(parts, axis=-1)
-        else:
-            value = jnp.expand_dims(value, len(batch))
-            value = jnp.broadcast_to(value, shape + self.event_shape)
-            log_probs = cast(self.components).log_prob(value)
-        weights = jnp.broadcast_to(jnp.asarray(self.weights).astype(working), shape)
-        return _log_mixture(weights, log_probs).astype(dtype)
+        num_components = self._full_shape[-1]
+        shape = jnp.broadcast_shapes(batch, self.batch_shape)
+        weights = jnp.broadcast_to(jnp.asarray(self.weights).astype(working), (*shape, num_components))
+        if self._several or (self._have_numbers and num_components <= _FEW):
+            parts = cast(self.components) if self._several else self._split(cast(self.components))
+            log_probs = [jnp.broadcast_to(part.log_prob(value), shape) for part in parts]
+            if num_components <= _FEW:
+                columns = tuple(weights[..., k] for k in range(num_components))
+                return _log_mixture_of_few(columns, tuple(log_probs)).astype(dtype)
+            return _log_mixture(weights, jnp.stack(log_probs, axis=-1)).astype(dtype)
+        value = jnp.expand_dims(value, len(batch))
+        value = jnp.broadcast_to(value, (*shape, num_components, *self.event_shape))
+        return _log_mixture(weights, cast(self.components).log_prob(value)).astype(dtype)
 
     def sample(self, key: jax.Array, sample_shape: tuple[int, ...] = ()) -> jax.Array:
-        """Returns draws of shape `sample_shape + batch_shape + event_shape`: one of every component, of which one."""
+        """Returns draws of shape `sample_shape + batch_shape + event_shape`, each of one component chosen at random."""
         key_component, key_value = jax.random.split(key)
-        shape = tuple(sample_shape) + self._full_shape
+        sample_shape = tuple(sample_shape)
         full = self.broadcast_to(self.batch_shape)
+        chosen = _choose(jnp.asarray(full.weights), key_component, sample_shape + self.batch_shape)
+        if self._have_numbers:
+            # One draw, of the chosen component. Parameters with axes of their own would be copied for every draw.
+            draw = _chosen_of(full.components, chosen).sample(key_value)
+            return draw if jnp.issubdtype(draw.dtype, jnp.integer) else draw.astype(self._dtype)
         if self._several:
             keys = jax.random.split(key_value, self._full_shape[-1])
             parts = [part.sample(k, sample_shape) for part, k in zip(full.components, keys, strict=True)]
             draws = jnp.stack(_one_dtype(parts), axis=self._axis)
         else:
-            draws = full.components.sample(key_value, tuple(sample_shape))
-        log_weights = jnp.log(jnp.asarray(self.weights).astype(working_dtype(self._dtype)))
-        chosen = jax.random.categorical(key_component, jnp.broadcast_to(log_weights, shape))
+            draws = full.components.sample(key_value, sample_shape)
         chosen = jnp.expand_dims(chosen[..., None], tuple(range(-len(self.event_shape), 0)))
         draw = jnp.squeeze(jnp.take_along_axis(draws, chosen, axis=self._axis), self._axis)
         return draw if jnp.issubdtype(draw.dtype, jnp.integer) else draw.astype(self._dtype)
@@ -186,6 +218,17 @@ class Mixture(Composite):
         return isinstance(self.components, tuple | list)
 
     @property
+    def _have_numbers(self) -> bool:
+        """Whether the components are of one family, all of whose parameters are numbers."""
+        constraints = getattr(self.components, "constraints", None)
+        return not self.event_shape and bool(constraints) and all(c.ndim == 0 for c in constraints.values())
+
+    def _split(self, components: Any) -> list[Any]:
+        """Returns the components, whose parameters are numbers, one by one."""
+        full = components.broadcast_to(self._full_shape)
+        return [jax.tree.map(lambda leaf, k=k: leaf[..., k], full) for k in range(self._full_shape[-1])]
+
+    @property
     def _first(self) -> Any:
         return self.components[0] if self._several else self.components
 
@@ -231,6 +274,30 @@ class Mixture(Composite):
         dtype = working_dtype(self._dtype)
         arrays = [jnp.broadcast_to(jnp.asarray(end).astype(dtype), self.batch_shape) for end in ends]
         return functools.reduce(choose, arrays)
+
+
+def _choose(weights: jax.Array, key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
+    """Returns components, in proportion to weights `[..., K]`, from one random number each."""
+    ends = jnp.cumsum(weights, axis=-1)
+    # A uniform number below 1 times the total is below the total, so that only components with weight are chosen.
+    points = jax.random.uniform(key, shape, ends.dtype) * jnp.broadcast_to(ends[..., -1], shape)
+    return jnp.sum(jnp.broadcast_to(ends, (*shape, ends.shape[-1])) <= points[..., None], axis=-1, dtype=jnp.int32)
+
+
+def _chosen_of(components: Any, chosen: jax.Array) -> Any:
+    """Returns the chosen one of components of batch shape `[..., K]`, whose parameters are numbers."""
+
+    def pick(leaf: jax.Array) -> jax.Array:
+        if leaf.shape[-1] <= _FEW:
+            columns = [jnp.broadcast_to(leaf[..., k], chosen.shape) for k in range(leaf.shape[-1])]
+            # Selects fuse with what comes before and after, a gather does not.
+            return functools.reduce(
+                lambda kept, k: jnp.where(chosen == k, columns[k], kept), range(1, len(columns)), columns[0]
+            )
+        wide = jnp.broadcast_to(leaf, (*chosen.shape, leaf.shape[-1]))
+        return jnp.take_along_axis(wide, chosen[..., None], axis=-1)[..., 0]
+
+    return jax.tree.map(pick, components)
 
 
 def _one_dtype(draws: list[jax.Array]) -> list[jax.Array]:
