@@ -55,7 +55,8 @@ def log_gamma(x: jax.Array, y: jax.Array) -> LogGamma:
 
 
 def _log_gamma_beyond_two(r: jax.Array) -> jax.Array:
-    return log_gamma_excess(r) + r * (jnp.log(r) - 1)
+    # The first part grows like a logarithm: long before its argument leaves its range it is nothing to the second.
+    return log_gamma_excess(jnp.minimum(r, 2.0**100)) + r * (jnp.log(r) - 1)
 
 
 def log_gamma_spread(x: jax.Array, y: jax.Array) -> jax.Array:
