@@ -17,6 +17,7 @@ from jaxinfo._log_domain._rows import (
     again,
     change,
     floored,
+    fusible_normalizer,
     plus_log_normalizer,
     present,
     row_max,
@@ -43,7 +44,7 @@ def _softmax_jvp(axes: Axes, primals: Any, tangents: Any) -> tuple[jax.Array, ja
 @partial(jax.custom_jvp, nondiff_argnums=(0,))
 def surprisal(axes: Axes, z: jax.Array) -> jax.Array:
     """`-log softmax(z)`; that of the likely outcome keeps its digits."""
-    m, s = shifted_normalizer(z, axes)
+    m, s = map(_numerics.fence, fusible_normalizer(z, axes))
     return plus_log_normalizer(axes, jnp.zeros_like(m), z, m, s) - (z - m)
 
 
