@@ -280,8 +280,8 @@ def is_absolutely_continuous(
         True False
     """
     kept_p, kept_q, axes, _ = prepare_pair("is_absolutely_continuous", p, q, axis, where)
-    # Arithmetic and a minimum, as comparisons of whole tables are slow on a CPU: the difference is negative only where q
-    # has nothing and p has something; a minimum with p itself is negative where p is, and NaN where one is.
+    # Arithmetic and a minimum, as comparisons of whole tables are slow on a CPU: the difference is negative only where
+    # q has nothing and p something; a minimum with p itself is negative where p is, and NaN where one is.
     least = float(jnp.finfo(kept_p.dtype).tiny)
     margin = jnp.minimum(kept_q - jnp.minimum(kept_p, least), kept_p)
     return _numerics.fence(jnp.min(margin, axis=axes, keepdims=keepdims, initial=jnp.inf)) >= 0

@@ -96,3 +96,16 @@ def test_zero_and_derivatives():
     # log(sinh(x) / x): the third derivative is 2 cosh(x) / sinh(x)^3 - 2 / x^3.
     expected = 2 * np.cosh(2.0) / np.sinh(2.0) ** 3 - 0.25
     assert float(third(2.0)) == pytest.approx(expected, rel=1e3 * EPS)
+
+
+def test_divergence_on_the_circle():
+    # Order 0 has functions of its own in single precision: both sides of the border between rule and difference.
+    random = np.random.default_rng(0)
+    p = np.exp(random.uniform(np.log(1e-3), np.log(1e5), 150))
+    q = p * np.exp(random.normal(size=150))
+    p, q = (jnp.asarray(a, DTYPE) for a in (p, q))
+    values = jax.jit(functools.partial(bessel.bessel_divergence, 0))(p, q)
+    with mpmath.workdps(60):
+        for value, x, y in zip(values, map(mpmath.mpf, p.tolist()), map(mpmath.mpf, q.tolist()), strict=True):
+            exact = exact_log(0, y) - exact_log(0, x) - exact_ratio(0, x) * (y - x)
+            assert abs(float(value) - float(exact)) <= TOLERANCE * float(exact), (x, y)

@@ -149,7 +149,7 @@ def test_draws_on_sphere(size):
         cdf = np.interp(angles, angle, total / total[-1])
         assert stats.kstest(cdf, "uniform").pvalue > 1e-4, (size, i)
         # And no direction about the mean is preferred.
-        side = np.asarray(draws[:, i] - (1 - depth)[:, None] * np.asarray(mean[i]), float)
+        side = np.array(draws[:, i] - (1 - depth)[:, None] * np.asarray(mean[i]), float)
         side /= np.linalg.norm(side, axis=-1, keepdims=True)
         assert np.max(np.abs(np.mean(side, axis=0))) < 5 / math.sqrt(4000)
 
