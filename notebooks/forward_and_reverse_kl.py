@@ -86,7 +86,7 @@ plt.show()
 p = two_modes(3.0)
 x = jnp.linspace(-18.0, 18.0, 1801)
 shapes = {"q on one mode, N(3, 1)": Normal(3.0, 1.0), "q over both, N(0, 10)": project(p, Normal)}
-p_at, areas = jnp.exp(p.log_prob(x)), {}
+p_at, areas, peak = jnp.exp(p.log_prob(x)), {}, 0.0
 figure, axes = plt.subplots(2, 2, figsize=(10, 5.6), layout="constrained", sharex=True, sharey="row")
 for column, (name, q) in zip(axes.T, shapes.items(), strict=True):
     q_at, log_ratio = jnp.exp(q.log_prob(x)), p.log_prob(x) - q.log_prob(x)
@@ -97,7 +97,7 @@ for column, (name, q) in zip(axes.T, shapes.items(), strict=True):
         ("KL(p‖q)", p_at * log_ratio + q_at - p_at, BLUE),
         ("KL(q‖p)", -q_at * log_ratio + p_at - q_at, ORANGE),
     ):
-        areas[name, direction] = float(jnp.trapezoid(integrand, x))
+        areas[name, direction], peak = float(jnp.trapezoid(integrand, x)), max(peak, float(integrand.max()))
         label = f"{direction} = {areas[name, direction]:.3f}"
         column[1].fill_between(x, integrand, color=color, alpha=0.35, lw=0, label=label)
         column[1].plot(x, integrand, color=color, lw=0.8)
@@ -106,7 +106,7 @@ for column, (name, q) in zip(axes.T, shapes.items(), strict=True):
     column[1].set(xlabel="x", xlim=(-9, 9), ylim=(0, 0.45))
 axes[0, 0].set_ylabel("density")
 axes[1, 0].set_ylabel("price at x")
-axes[1, 0].annotate("up to 3.4", (-3.0, 0.43), (-8.8, 0.38), color=BLUE)
+axes[1, 0].annotate(f"up to {peak:.1f}", (-8.8, 0.38), color=BLUE)
 plt.show()
 
 # %% [markdown]
@@ -136,7 +136,7 @@ print(f"of 4000 draws from p:  mean {float(from_draws.loc):+.4f}, standard devia
 # The reverse direction has no such convexity. `fit` descends from many starts in one compiled call, and
 # `Fit.local_optima` tells its ends apart: the value at each, the share of the starts that went there, and the
 # eigenvalues of the Hessian in mean and log scale, which say that each is a minimum. In the picture of the surface the
-# starts are the ticks at standard deviation 1: green where the descent ended on a mode, pink where it ended covering.
+# starts are the ticks at standard deviation 1: black where the descent ended on a mode, white where it ended covering.
 
 # %%
 starts = Normal(jnp.linspace(-5.0, 5.0, 41), jnp.ones(41))
@@ -145,7 +145,7 @@ optima = found.local_optima(p, ReverseKL(), method=PANELS)
 print("           mean     sd   KL(q‖p)   share of starts   eigenvalues of the Hessian")
 for optimum in optima:
     q, (least, most) = optimum.distribution, optimum.hessian_eigenvalues
-    row = f"{float(q.loc) + 0.0:+7.4f}  {float(q.scale):.4f}  {float(optimum.value.value):.6f}"
+    row = f"{round(float(q.loc), 4) + 0.0:+7.4f}  {float(q.scale):.4f}  {float(optimum.value.value):.6f}"
     print(f"{optimum.kind:8s} {row}   {optimum.share:15.0%}   {least:.4f}, {most:.4f}")
 
 
@@ -171,14 +171,12 @@ for axis, surface, ends, shades in (
     for q in ends:
         axis.plot(q.loc, jnp.log(q.scale), "o", color="black", ms=6)
 for start, end in zip(np.asarray(starts.loc), np.asarray(found.optimum.loc), strict=True):
-    axes[1].plot(start, 0.0, "|", color=PURPLE if abs(end) < 1 else GREEN, ms=9, mew=2)
+    axes[1].plot(start, 0.0, "|", color="white" if abs(end) < 1 else "black", ms=8, mew=1.5)
 axes[0].set(title="Forward, KL(p‖q): one minimum", ylabel="log of the standard deviation of q")
 axes[1].set(title="Reverse, KL(q‖p): three minima")
 for optimum in optima:
     at = optimum.distribution.loc, jnp.log(optimum.distribution.scale)
-    axes[1].annotate(
-        f"{float(optimum.value.value):.3f}", at, (0, -17), textcoords="offset points", ha="center", color="white"
-    )
+    axes[1].annotate(f"{float(optimum.value.value):.3f}", at, (0, -22), textcoords="offset points", ha="center")
 plt.show()
 
 # %% [markdown]
@@ -365,8 +363,12 @@ for name, (look, parameters, rest) in routes.items():
     apart = mode_rows[:, 3] - cover_rows[: len(mode_rows), 3]
     near = int(np.argmax(apart > 0))
     swapped = exchange(look, mode_rows[near, 1:3], cover_rows[near, 1:3], mode_rows[near, 0], rest)
-    critical[name] = {"exchange": swapped[4], "fold": fold(look, mode_rows[-1, 1:3], mode_rows[-1, 0], rest)[2]}
-    print(f"{name:21s} covering is best from {swapped[4]:.12f}, the modes die at {critical[name]['fold']:.12f}")
+    dying = fold(look, mode_rows[-1, 1:3], mode_rows[-1, 0], rest)
+    critical[name] = {"exchange": swapped[4], "fold": dying[2]}
+    last = [dying[2], *dying[:2], look(dying[:2], *rest(dying[2]))[0]]
+    paths[name][0] = np.concatenate([mode_rows, [last]])
+for name, at in critical.items():
+    print(f"{name:21s} covering is best from {at['exchange']:.12f}, the modes die at {at['fold']:.12f}")
 
 
 @jax.jit
@@ -389,9 +391,7 @@ for column, (name, branches) in zip(axes.T, paths.items(), strict=True):
     for axis in column:
         axis.axvline(critical[name]["exchange"], color=GREY, lw=0.8, ls=":")
         axis.axvline(critical[name]["fold"], color=GREY, lw=0.8)
-    column[1].set(
-        xlabel=f"{name}: reverse KL on the left, forward KL on the right", xlim=(1, 0) if "weight" in name else (0, 1)
-    )
+    column[1].set(xlabel=f"{name}: reverse KL to forward KL", xlim=(1, 0) if "weight" in name else (0, 1))
     column[0].set_title("By alpha" if name == "alpha" else "By skewed Jensen-Shannon")
 axes[0, 0].set_ylabel("mean of q")
 axes[1, 0].set_ylabel("standard deviation of q")
@@ -413,10 +413,10 @@ plt.show()
 # with a third and wide one between. Everything is compiled once and computed once, and a slider has only to draw.
 
 # %%
-SEPARATIONS, WEIGHTS = np.arange(1.75, 4.26, 0.25), np.arange(0.1, 0.51, 0.1)
+SEPARATIONS, WEIGHTS = np.arange(1.75, 4.26, 0.25), np.arange(0.06, 0.5, 0.08)
 ALPHAS = np.array([0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0])
 problems = [(a, 0.5, alpha) for a in SEPARATIONS for alpha in ALPHAS]
-problems += [(a, weight, 0.0) for a in SEPARATIONS for weight in WEIGHTS[:-1]]
+problems += [(a, weight, 0.0) for a in SEPARATIONS for weight in WEIGHTS]
 a, weight, alpha = np.array(problems).T
 targets = Mixture(np.stack([weight, 1 - weight], -1), Normal(np.array([-1.0, 1.0]), 1 / a[:, None]))
 starts = Normal(jnp.array([-1.0, 0.0, 1.0]), jnp.array([0.3, 1.0, 0.3]))
@@ -508,7 +508,7 @@ print(f"the line between covering and the heavier mode ends near (a, w) = {over_
 
 def draw_phases(axis, kind):
     """The mean of the global optimum over a, from the fits, with the lines where minima die and change places."""
-    rows = ALPHAS if kind == "alpha" else np.concatenate([WEIGHTS, 1 - WEIGHTS[-2::-1]])
+    rows = ALPHAS if kind == "alpha" else np.concatenate([WEIGHTS, 1 - WEIGHTS[::-1]])
     best = np.empty((len(rows), len(SEPARATIONS)))
     for i, j in np.ndindex(best.shape):
         a, number = SEPARATIONS[j], float(rows[i])
@@ -522,7 +522,7 @@ def draw_phases(axis, kind):
             axis.plot(*line.T, color="black", lw=1.5, ls=style)
             if kind == "weight":
                 axis.plot(line[:, 0], 1 - line[:, 1], color="black", lw=1.5, ls=style)
-    axis.set(xlabel="half the separation, a", xlim=(1.625, 4.375), ylim=(0.0, 1.0) if kind == "alpha" else (0.05, 0.95))
+    axis.set(xlabel="half the separation, a", xlim=(1.625, 4.375), ylim=(0.0, 1.0) if kind == "alpha" else (0.02, 0.98))
     return picture
 
 
@@ -537,9 +537,9 @@ for text, at in (
     ("covering best,\nmodes live on", (3.45, 0.46)),
     ("only covering", (1.8, 0.8)),
 ):
-    left.annotate(text, at)
+    left.annotate(text, at, color="white" if text == "modes best" else "black")
 for text, at in (("covering", (1.68, 0.49)), ("right mode best", (3.2, 0.2)), ("left mode best", (3.2, 0.8))):
-    right.annotate(text, at)
+    right.annotate(text, at, color="black" if text == "covering" else "white")
 figure.colorbar(picture, ax=right, label="mean of the best q, over a", ticks=[-1, 0, 1])
 plt.show()
 
@@ -555,11 +555,12 @@ def draw_fits(axis, a, alpha):
     """The target and every minimum."""
     reach = jnp.linspace(-8.5, 8.5, 341)
     axis.fill_between(reach, jnp.exp(two_modes(a).log_prob(reach)), color=GREY, alpha=0.25, lw=0)
-    for place, (mean, scale, _) in enumerate(minima[round(a, 6), 0.5, round(alpha, 6)]):
+    rows = minima[a, 0.5, alpha]
+    for mean, scale, value in rows:
+        is_best = value < rows[0][2] + 1e-6
+        style = {"lw": 2.4, "ls": "-"} if is_best else {"lw": 1.2, "ls": "--"}
         density = np.exp(Normal(mean, scale).log_prob(reach))
-        tied = place == 0 or minima[a, 0.5, alpha][0][2] > minima[a, 0.5, alpha][place][2] - 1e-6
-        color = PURPLE if abs(mean) < 0.5 else GREEN
-        axis.plot(reach, density, color=color, lw=2.4 if tied else 1.2, ls="-" if tied else "--")
+        axis.plot(reach, density, color=PURPLE if abs(mean) < 0.5 else GREEN, **style)
     axis.set(ylim=(0, 0.42), xlim=(-8.5, 8.5))
 
 
@@ -567,12 +568,12 @@ def draw_state(a, alpha):
     """One position of the sliders."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.8), layout="constrained")
     draw_fits(left, a, alpha)
-    left.set(xlabel="x", ylabel="density", title=f"a = {a:.2f}, alpha = {alpha:.2f}")
+    left.set(xlabel="x", ylabel="density", title=f"a = {a:.2f}, alpha = {alpha:.2f}", ylim=(0, 0.56))
     for place, (mean, scale, value) in enumerate(minima[a, 0.5, alpha]):
-        text = f"mean {mean + 0.0:+.2f}   sd {scale:.2f}   divergence {value:.4f}"
-        left.annotate(text.replace("-0.00", "+0.00"), (0.02, 0.94 - 0.07 * place), xycoords="axes fraction", fontsize=9)
+        text = f"divergence {value:.4f} at mean {round(mean, 2) + 0.0:+.2f}, deviation {scale:.2f}"
+        left.annotate(text, (0.03, 0.94 - 0.07 * place), xycoords="axes fraction", fontsize=9)
     draw_phases(right, "alpha")
-    right.plot(a, alpha, "o", color=ORANGE, ms=11, mec="black")
+    right.plot(a, alpha, "o", color=ORANGE, ms=11, mec="black", clip_on=False, zorder=5)
     right.set(ylabel="alpha", title="where this is")
     plt.close(figure)
     return figure
