@@ -43,12 +43,22 @@ def execute(notebook: nbformat.NotebookNode) -> None:
         kernel_name="python3",
         timeout=600,
         record_timing=False,
+        store_widget_state=False,
         # A kernel on this machine's own loopback need not warn that it is not encrypted.
         extra_arguments=["--log-level=ERROR"],
         resources={"metadata": {"path": str(FOLDER)}},
     ).execute()
     # The kernel adds its patch version, which would differ from machine to machine.
     notebook.metadata["language_info"] = language_info
+
+
+def drop_controls(notebook: nbformat.NotebookNode) -> None:
+    """Drops sliders, which need a kernel behind them; what they draw is displayed apart from them and stays."""
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = [
+                o for o in cell.outputs if "application/vnd.jupyter.widget-view+json" not in o.get("data", {})
+            ]
 
 
 def shrink_pictures(notebook: nbformat.NotebookNode) -> None:
@@ -102,6 +112,7 @@ def main() -> int:
                 faults.append(f"{script.name} fails:\n{error}")
             else:
                 if not check:
+                    drop_controls(notebook)
                     shrink_pictures(notebook)
                     nbformat.write(notebook, target)
             print("\n".join(faults) if faults else f"{script.name}: {'ok' if check else f'wrote {target.name}'}")
