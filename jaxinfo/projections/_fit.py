@@ -171,7 +171,7 @@ def fit(
     check_objects("fit", target, init, divergence, optimizer)
     _methods.check("fit", method, key)
     num_records = _check_counts(num_steps, record_every)
-    if tolerance is not None and _is_known(tolerance) and not 0 < float(jnp.asarray(tolerance)) < math.inf:
+    if tolerance is not None and _is_known(tolerance) and not 0 < float(tolerance) < math.inf:
         raise ValueError(f"fit: tolerance must be a positive number or None, got {tolerance!r}")
     for name, number in (hyperparams or {}).items():
         if jnp.ndim(number) != 0:
