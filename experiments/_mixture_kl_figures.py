@@ -136,7 +136,7 @@ def _plain_log_ticks(axis: Axis) -> None:
     axis.set_ticks([], minor=True)
 
 
-def _spread(levels: np.ndarray, gap: float) -> np.ndarray:
+def spread(levels: np.ndarray, gap: float) -> np.ndarray:
     """Returns levels, which ascend, moved as little as need be so that neighbours are `gap` apart."""
     steps = gap * np.arange(len(levels))
     free, n = levels - steps, len(levels)
@@ -165,7 +165,7 @@ def draw_losses(axes: Axes, optima: Rows, descents: dict[str, Fit]) -> None:
         levels.setdefault(f"{row['value']:.3f}", color if row["divergence"] == "forward" else _common.INK)
     texts = sorted(levels, key=float)
     at = np.log(np.maximum([float(text) for text in texts], lowest) / lowest) / np.log(highest / lowest)
-    for text, height in zip(texts, _spread(at, 0.1), strict=True):
+    for text, height in zip(texts, spread(at, 0.1), strict=True):
         axes.text(1.015, height, text, color=levels[text], transform=axes.transAxes, va="center")
     note = "dashed: KL(p‖q), forward\nsolid: KL(q‖p), reverse"
     axes.text(0.99, 0.98, note, transform=axes.transAxes, ha="right", va="top", fontsize=10)

@@ -7,16 +7,20 @@
   the scale 0.586268 and are best from 0.505061 on, and covering stays a minimum. A factorised covering fit splits at
   0.755927, in a pitchfork, and is a saddle below that: so factorised fits seek modes sooner, and then do nothing else.
 - Three narrow components (a triangle) have six minima with full covariance: three modes (1.088 nats), and three that
-  cover two of them each (1.168). To cover all three is a saddle (1.311), though factorised fits take it for a minimum.
-- Of slanted components a factorised q finds less than there is: one minimum (0.719 nats, where they cross), while full
-  covariance has two, one along each component (0.367 and 0.649).
+  cover two of them each (1.168). What covers all three is a saddle (1.311), though factorised fits take it for a
+  minimum, their fifth. There are 13 saddles with full covariance, and 4 of factorised fits.
+- Of slanted components a factorised q finds less than there is: one minimum where two of them cross (0.719 nats) and
+  one along the heaviest of three (0.582), while full covariance has two each, one along a component (0.367 and 0.649;
+  0.581 and 0.754).
 - KL(p‖q) has one optimum, which has p's moments, whatever p is.
 - A factorised q for one correlated Gaussian has the marginal variances forward and the inverse precisions in reverse.
   In two dimensions both cost the same, the total correlation -log det R / 2. In general only KL(p‖q) costs that:
   KL(q‖p) is the same function of the precision, 1.435 rather than 2.463 nats at a correlation of 0.95 in three.
 
-Minima are what descents from random starts end in, saddles what Newton's method finds between those ends: no search
-shows that there are no others. The pair's branches are followed in one dimension, with q as wide in x as in y.
+Minima are what descents from random starts end in, saddles what Newton's method finds between those ends. That none is
+missing is not proven, but for every target and family the minima, less the saddles with one way down, plus those with
+two, make 1, as they must by Morse's theorem. The pair's branches are followed in one dimension, with q as wide in x as
+in y.
 
     python -m experiments.mixture_kl_2d --num-starts 256
 """
