@@ -1,6 +1,9 @@
-"""The figure and the animation of `mixture_kl`."""
+"""The figure of `mixture_kl`, made to be read at the width of a page.
 
-from collections.abc import Callable
+Densities and descents are on the left, the basins and a table of the optima on the right. The optima of KL(q‖p) are
+numbered from left to right, in a colour each; the optimum of KL(p‖q) is a diamond.
+"""
+
 from pathlib import Path
 from typing import Any
 
@@ -12,36 +15,36 @@ else:
 import jax.numpy as jnp
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LogNorm, to_rgb
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.ticker import LogLocator, NullFormatter
-from PIL import Image
 
-from jaxinfo import densities
 from jaxinfo.distributions import Mixture, Normal
 from jaxinfo.projections import Fit
 
 FORWARD = "#D55E00"
-REVERSE = ("#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442")
+# Okabe and Ito's, and more of Tol's for targets of many modes.
+REVERSE = ("#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#332288", "#999933", "#882255", "#44AA99")
 UNCONVERGED = "#dddddd"
+FORMULAS = {"forward": "KL(p‖q)", "reverse": "KL(q‖p)"}
+DASHES = (0, (4, 2))
+NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 Rows = list[dict[str, Any]]
 
 
-def colors_of(optima: Rows) -> list[str]:
-    """Returns the colour of each optimum: one for the forward ones, one for each reverse one, from left to right."""
-    reverse = sorted(
-        (i for i, row in enumerate(optima) if row["divergence"] == "reverse"), key=lambda i: optima[i]["mean"]
+def numbers_of(optima: Rows) -> list[int]:
+    """Returns the number of each reverse optimum, from left to right and then from narrow to wide; 0 is forward."""
+    order = sorted(
+        (i for i, row in enumerate(optima) if row["divergence"] == "reverse"),
+        key=lambda i: (optima[i]["mean"], optima[i]["standard_deviation"]),
     )
-    return [
-        FORWARD if row["divergence"] == "forward" else REVERSE[reverse.index(i) % len(REVERSE)]
-        for i, row in enumerate(optima)
-    ]
+    return [order.index(i) + 1 if i in order else 0 for i in range(len(optima))]
+
+
+def colors_of(optima: Rows) -> list[str]:
+    """Returns the colour of each optimum: one for the forward ones, one for each number."""
+    return [REVERSE[(number - 1) % len(REVERSE)] if number else FORWARD for number in numbers_of(optima)]
 
 
 def nearest(optima: Rows, name: str, found: Fit) -> np.ndarray:
@@ -54,83 +57,129 @@ def nearest(optima: Rows, name: str, found: Fit) -> np.ndarray:
     return np.where(np.isfinite(means[..., 0]) & (np.min(distance, axis=-1) < 0.1), best, -1)
 
 
-def _curve(x: np.ndarray, mean: float, deviation: float) -> np.ndarray:
+def normal_density(x: np.ndarray, mean: float, deviation: float) -> np.ndarray:
+    """Returns the density of N(mean, deviation^2)."""
     return np.exp(-0.5 * ((x - mean) / deviation) ** 2) / (deviation * np.sqrt(2 * np.pi))
 
 
-def _line(target: Mixture, optima: Rows) -> np.ndarray:
+def line_of(target: Mixture, optima: Rows) -> np.ndarray:
     """Returns the stretch of the real line that the densities occupy."""
     centres, widths = np.asarray(target.components.loc), np.asarray(target.components.scale)
     centres = np.concatenate([centres, [row["mean"] for row in optima]])
     widths = np.concatenate([widths, [row["standard_deviation"] for row in optima]])
-    return np.linspace((centres - 2.6 * widths).min(), (centres + 2.6 * widths).max(), 1200)
+    return np.linspace((centres - 2.6 * widths).min(), (centres + 2.6 * widths).max(), 1600)
 
 
-def _label(row: dict[str, Any]) -> str:
-    kind = "global minimum" if row["is_global"] else f"local {row['kind']}" if row["kind"] == "minimum" else row["kind"]
-    formula = "KL(p‖q)" if row["divergence"] == "forward" else "KL(q‖p)"
-    return f"{formula} = {row['value']:.3f} nat, {kind}"
+def density_of(target: Mixture, x: np.ndarray) -> np.ndarray:
+    """Returns the density of the target."""
+    return np.exp(np.asarray(target.log_prob(jnp.asarray(x, target.mean.dtype))))
 
 
-def draw_densities(axes: Axes, target: Mixture, optima: Rows) -> None:
-    """Draws the target and the Gaussian at every optimum."""
-    x = _line(target, optima)
-    p = np.exp(np.asarray(target.log_prob(jnp.asarray(x, target.mean.dtype))))
-    axes.fill_between(x, p, color="#d9d9d9", lw=0, label="target p")
-    top = p.max()
-    for row, color in zip(optima, colors_of(optima), strict=True):
-        q = _curve(x, row["mean"], row["standard_deviation"])
-        top = max(top, q.max())
-        style = (0, (5, 2)) if row["divergence"] == "forward" else "solid"
-        axes.plot(x, q, color=color, lw=2.4, ls=style, label=_label(row))
-    axes.set(xlim=(x[0], x[-1]), ylim=(0, 1.05 * top), xlabel="x", ylabel="density")
-    axes.set_title("A Gaussian q fitted to a mixture p")
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=2, handlelength=2.2, columnspacing=1.6)
+def reverse_kl(target: Mixture, mean: np.ndarray, deviation: np.ndarray) -> np.ndarray:
+    """Returns KL(q‖p) by a plain sum, which is exact enough for lines of equal divergence."""
+    z = np.linspace(-6, 6, 241)
+    weights = np.exp(-0.5 * z**2) / np.exp(-0.5 * z**2).sum()
+    x = jnp.asarray(mean[..., None] + deviation[..., None] * z, target.mean.dtype)
+    log_p = np.asarray(target.log_prob(x), np.float64)
+    return -0.5 * np.log(2 * np.pi * np.e) - np.log(deviation) - log_p @ weights
+
+
+def draw_badge(axes: Axes, x: float, y: float, color: str, number: int, size: float = 14, **look: Any) -> None:
+    """Draws the mark of an optimum: a diamond, or a disc with its number."""
+    look = {"color": color, "mec": "white", "mew": 1.4, "ls": "none", "clip_on": False, **look}
+    if not number:
+        axes.plot(x, y, marker="D", ms=0.85 * size, zorder=5, **look)
+        return
+    axes.plot(x, y, marker="o", ms=size, zorder=6, **look)
+    options = {"transform": look["transform"]} if "transform" in look else {}
+    text = {"color": "white", "fontsize": 0.62 * size, "weight": "bold", "ha": "center", "va": "center_baseline"}
+    axes.text(x, y, str(number), zorder=7, **text, **options)
+
+
+def draw_densities(axes: Axes, target: Mixture, optima: Rows, name: str) -> None:
+    """Draws the target and the Gaussian at every optimum of one direction."""
+    x = line_of(target, optima)
+    p = density_of(target, x)
+    axes.fill_between(x, p, color="#d5d5d5", lw=0)
+    if name == "forward":
+        axes.text(1.0, 0.98, "p in grey", transform=axes.transAxes, ha="right", va="top", fontsize=10, color="#666666")
+    peaks, placed = [p.max()], []
+    looks = zip(optima, colors_of(optima), numbers_of(optima), strict=True)
+    # The narrowest in front.
+    shown = sorted(
+        (look for look in looks if look[0]["divergence"] == name), key=lambda look: -look[0]["standard_deviation"]
+    )
+    for row, color, _ in shown:
+        q = normal_density(x, row["mean"], row["standard_deviation"])
+        peaks.append(q.max())
+        axes.plot(x, q, color=color, lw=2.2, ls=DASHES if name == "forward" else "solid")
+    # Marks on the peaks; one that would hide another goes above it.
+    wide, high = 0.045 * (x[-1] - x[0]), 0.13 * max(peaks)
+    for row, color, number in shown:
+        y = normal_density(0.0, 0.0, row["standard_deviation"])
+        while any(abs(row["mean"] - a) < wide and abs(y - b) < high for a, b in placed):
+            y += 0.25 * high
+        placed.append((row["mean"], y))
+        draw_badge(axes, row["mean"], y, color, number, 12)
+    top = max([*peaks, *(y for _, y in placed)])
+    axes.set(xlim=(x[0], x[-1]), ylim=(0, 1.14 * top), yticks=[])
+    axes.spines["left"].set_visible(False)
 
 
 def _plain_log_ticks(axis: Axis) -> None:
-    """Labels a short logarithmic axis with plain numbers at 1, 2 and 5."""
-    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axis.set_major_formatter(lambda value, _: f"{value:g}")
-    axis.set_minor_formatter(NullFormatter())
+    """Labels a logarithmic axis with plain numbers: at 1, 2 and 5, or at powers of ten where it is long."""
+    low, high = axis.get_view_interval()
+    subs = (1, 2, 5) if high < 200 * low else (1,)
+    exponents = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
+    ticks = [sub * 10.0**exponent for exponent in exponents for sub in subs]
+    axis.set_ticks([tick for tick in ticks if low <= tick <= high], [f"{t:g}" for t in ticks if low <= t <= high])
+    axis.set_ticks([], minor=True)
+
+
+def spread(levels: np.ndarray, gap: float) -> np.ndarray:
+    """Returns levels, which ascend, moved as little as need be so that neighbours are `gap` apart."""
+    steps = gap * np.arange(len(levels))
+    free, n = levels - steps, len(levels)
+    # The closest ascending sequence to `free`.
+    best = [max(min(free[j : k + 1].mean() for k in range(i, n)) for j in range(i + 1)) for i in range(n)]
+    return np.array(best) + steps
 
 
 def draw_losses(axes: Axes, optima: Rows, descents: dict[str, Fit]) -> None:
     """Draws the divergence along each descent, in the colour of the optimum where it ends."""
-    colors = colors_of(optima)
+    colors, values = colors_of(optima), [row["value"] for row in optima]
     # A narrow q under the forward divergence starts off any scale that shows the rest: such starts are left out.
-    highest = 12 * max(row["value"] for row in optima)
-    lowest = 0.9 * min(row["value"] for row in optima)
+    lowest, highest = max(0.9 * min(values), 1e-4), 12 * max(*values, 0.1)
     last = 10
     for name, found in descents.items():
-        steps, values = np.asarray(found.history.num_steps), np.asarray(found.history.value)
+        steps, history = np.asarray(found.history.num_steps), np.asarray(found.history.value)
         ends = nearest(optima, name, found)
-        for lane in np.flatnonzero((ends >= 0) & (values[0] < highest)):
-            style = (0, (5, 2)) if name == "forward" else "solid"
-            axes.plot(steps, values[:, lane], color=colors[ends[lane]], lw=1.4, alpha=0.8, ls=style)
-            moving = np.abs(values[:, lane] - values[-1, lane]) > 0.02 * values[-1, lane]
+        for lane in np.flatnonzero((ends >= 0) & (history[0] < highest)):
+            style = DASHES if name == "forward" else "solid"
+            axes.plot(steps, history[:, lane], color=colors[ends[lane]], lw=1.3, alpha=0.8, ls=style)
+            moving = np.abs(history[:, lane] - history[-1, lane]) > 0.02 * history[-1, lane]
             last = max(last, steps[np.flatnonzero(moving)[-1]] if moving.any() else 0)
+    axes.set(yscale="log", xlim=(0, min(last, 150)), ylim=(lowest, highest), xlabel="gradient step")
     levels: dict[str, str] = {}
     for row, color in zip(optima, colors, strict=True):
         levels.setdefault(f"{row['value']:.3f}", color if row["divergence"] == "forward" else _common.INK)
-    for text, color in levels.items():
-        axes.annotate(
-            text,
-            (1, float(text)),
-            xycoords=("axes fraction", "data"),
-            xytext=(5, 0),
-            color=color,
-            textcoords="offset points",
-            va="top" if color == FORWARD else "bottom",
-            annotation_clip=False,
-        )
-    axes.set(yscale="log", xlim=(0, min(last, 200)), ylim=(lowest, highest))
-    axes.set(xlabel="gradient step", ylabel="divergence [nat]")
+    texts = sorted(levels, key=float)
+    at = np.log(np.maximum([float(text) for text in texts], lowest) / lowest) / np.log(highest / lowest)
+    for text, height in zip(texts, spread(at, 0.1), strict=True):
+        axes.text(1.015, height, text, color=levels[text], transform=axes.transAxes, va="center")
+    note = "dashed: KL(p‖q), forward\nsolid: KL(q‖p), reverse"
+    axes.text(0.99, 0.98, note, transform=axes.transAxes, ha="right", va="top", fontsize=10)
     _plain_log_ticks(axes.yaxis)
-    axes.set_title("The descent, from a range of starts")
-    handles = [Line2D([], [], color=FORWARD, lw=2, ls=(0, (5, 2))), Line2D([], [], color=_common.INK, lw=2)]
-    labels = ["KL(p‖q), forward", "KL(q‖p), reverse, coloured by where it ends"]
-    axes.legend(handles, labels, loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=2, columnspacing=1.6)
+
+
+def draw_paths(axes: Axes, optima: Rows, descents: Fit) -> None:
+    """Draws the ways that some descents of the reverse divergence take."""
+    ends, colors = nearest(optima, "reverse", descents), colors_of(optima)
+    ways = descents.history.distribution
+    for mean, deviation, end in zip(np.asarray(ways.loc).T, np.asarray(ways.scale).T, ends, strict=True):
+        if end >= 0:
+            axes.plot(mean, deviation, color=colors[end], lw=1.5)
+            axes.plot(mean[0], deviation[0], marker="o", ms=4, color=colors[end], clip_on=False)
 
 
 def draw_basins(axes: Axes, target: Mixture, starts: Normal, found: Fit, optima: Rows) -> None:
@@ -138,143 +187,73 @@ def draw_basins(axes: Axes, target: Mixture, starts: Normal, found: Fit, optima:
     means, scales = np.asarray(starts.loc), np.asarray(starts.scale)
     colors, ends = colors_of(optima), nearest(optima, "reverse", found)
     palette = np.array([to_rgb(color) for color in (*colors, UNCONVERGED)])
-    tint = 0.45 * palette[ends] + 0.55
-    axes.pcolormesh(means, scales, tint, shading="gouraud" if means.size < 4 else "nearest", rasterized=True)
+    axes.pcolormesh(means, scales, 0.45 * palette[ends] + 0.55, shading="nearest", rasterized=True)
     fine = np.meshgrid(np.linspace(means.min(), means.max(), 90), np.geomspace(scales.min(), scales.max(), 60))
-    loc, scale = (jnp.asarray(axis, target.mean.dtype) for axis in fine)
-    values = np.asarray(densities.kl_divergence(Normal(loc, scale), target).value)
-    levels = np.geomspace(
-        min(row["value"] for row in optima if row["divergence"] == "reverse") * 1.02, values.max(), 14
-    )
-    axes.contour(*fine, values, levels=levels, colors="black", linewidths=0.6, alpha=0.35, norm=LogNorm())
-    for row, color in zip(optima, colors, strict=True):
-        forward = row["divergence"] == "forward"
-        axes.plot(
-            row["mean"],
-            row["standard_deviation"],
-            marker="D" if forward else "o",
-            ms=9 if forward else 11,
-            color=color,
-            mec="white",
-            mew=1.8,
-            ls="none",
-            clip_on=False,
-            zorder=5,
-        )
+    values = reverse_kl(target, *fine)
+    least = min(row["value"] for row in optima if row["divergence"] == "reverse")
+    levels = np.geomspace(max(1.02 * least, 0.01), values.max(), 14)
+    axes.contour(*fine, values, levels=levels, colors="black", linewidths=0.6, alpha=0.3, norm=LogNorm())
+    for row, color, number in zip(optima, colors, numbers_of(optima), strict=True):
+        draw_badge(axes, row["mean"], row["standard_deviation"], color, number)
     axes.set(yscale="log", xlim=(means.min(), means.max()), ylim=(scales.min(), scales.max()))
-    axes.set(xlabel="mean of the start", ylabel="standard deviation of the start")
     _plain_log_ticks(axes.yaxis)
-    axes.set_title("Where KL(q‖p) leads, by start")
     axes.spines[["top", "right"]].set_visible(True)
 
 
-def _basin_legend(axes: Axes, optima: Rows, found: Fit) -> None:
-    entries = []
-    for row, color in zip(optima, colors_of(optima), strict=True):
-        forward = row["divergence"] == "forward"
-        mean, deviation = round(row["mean"], 2) + 0.0, row["standard_deviation"]
-        reached = f"q = N({mean:.2f}, {deviation:.2f}²): {row['share_of_starts']:.0%} of starts"
-        share = f"optimum of KL(p‖q): {row['share_of_starts']:.0%} of starts"
-        text = share if forward else reached
-        marker = Line2D([], [], color=color, marker="D" if forward else "o", ms=9, mec="white", mew=1.5, ls="none")
-        entries.append((marker, text))
-    if (nearest(optima, "reverse", found) < 0).any():
-        entries.append((Line2D([], [], color=UNCONVERGED, marker="s", ms=10, ls="none"), "not converged"))
-    axes.legend(
-        *zip(*entries, strict=True), loc="upper center", bbox_to_anchor=(0.5, -0.09), ncols=2, columnspacing=1.6
-    )
+def draw_table(axes: Axes, optima: Rows) -> None:
+    """Writes a line for each optimum: what it is, what it costs, and how many starts lead to it."""
+    columns = ((0.09, "left", "divergence"), (0.38, "right", "nats"), (0.44, "left", "optimum"))
+    columns += ((0.71, "left", "minimum"), (1.0, "right", "starts"))
+    height = 1 / (len(optima) + 1)
+    for x, align, title in columns:
+        axes.text(x, 1 - 0.5 * height, title, ha=align, va="center", color="#666666", fontsize=10)
+    lines = sorted(zip(numbers_of(optima), optima, colors_of(optima), strict=True), key=lambda line: line[0])
+    for k, (number, row, color) in enumerate(lines):
+        y = 1 - (k + 1.5) * height
+        draw_badge(axes, 0.035, y, color, number, 12)
+        mean, kind = round(row["mean"], 2) + 0.0, row["kind"]
+        if kind == "minimum":
+            kind = "global" if row["is_global"] else "local"
+        texts = (FORMULAS[row["divergence"]], f"{row['value']:.3f}", f"N({mean:.2f}, {row['standard_deviation']:.2f}²)")
+        for (x, align, _), text in zip(columns, (*texts, kind, f"{row['share_of_starts']:.0%}"), strict=True):
+            axes.text(x, y, text.replace("-", "\N{MINUS SIGN}"), ha=align, va="center", fontsize=10.5)
+    axes.set(xlim=(0, 1), ylim=(0, 1))
+    axes.axis("off")
 
 
 def draw_figure(
     path: Path, target: Mixture, starts: Normal, found: Fit, optima: Rows, descents: dict[str, Fit]
 ) -> Path:
-    """Writes the figure: densities and fits, loss curves, and the basins of the reverse divergence."""
-    figure = plt.figure(figsize=(15, 9.2), layout="constrained")
-    grid = figure.add_gridspec(2, 2, width_ratios=(1, 1.08))
-    draw_densities(figure.add_subplot(grid[0, 0]), target, optima)
-    draw_losses(figure.add_subplot(grid[1, 0]), optima, descents)
-    basins = figure.add_subplot(grid[:, 1])
-    draw_basins(basins, target, starts, found, optima)
-    _basin_legend(basins, optima, found)
-    figure.suptitle(
-        "One Gaussian, two divergences: KL(p‖q) covers, KL(q‖p) depends on where you start", fontsize=18, weight="bold"
+    """Writes the figure."""
+    count = sum(row["divergence"] == "reverse" for row in optima)
+    table = 0.26 * (len(optima) + 1)
+    figure = plt.figure(figsize=(10, 5.6 + table), layout="constrained")
+    both = figure.add_gridspec(1, 2, width_ratios=(1, 1.12))
+    left, right = (
+        both[0].subgridspec(3, 1, height_ratios=(1, 1.6, 1.9)),
+        both[1].subgridspec(2, 1, height_ratios=(4.6, table)),
     )
-    figure.get_layout_engine().set(w_pad=0.14, h_pad=0.12)
-    figure.savefig(path)
+    number = NUMBERS[count] if count < len(NUMBERS) else str(count)
+    panels = {
+        "KL(p‖q): q has p's mean and variance": left[0],
+        f"KL(q‖p): {number} local {'minimum' if count == 1 else 'minima'}": left[1],
+        "Nats along gradient descent": left[2],
+        "Where KL(q‖p) leads, by start": right[0],
+    }
+    forward, reverse, losses, basins = (figure.add_subplot(place) for place in panels.values())
+    draw_densities(forward, target, optima, "forward")
+    draw_densities(reverse, target, optima, "reverse")
+    forward.tick_params(labelbottom=False)
+    draw_losses(losses, optima, descents)
+    draw_basins(basins, target, starts, found, optima)
+    draw_paths(basins, optima, descents["reverse"])
+    basins.set(xlabel="mean of the start", ylabel="standard deviation of the start")
+    draw_table(figure.add_subplot(right[1]), optima)
+    for axes, title in zip((forward, reverse, losses, basins), panels, strict=True):
+        axes.set_title(title, fontsize=12.5)
+    ends = "depends on the start" if count > 1 else "has one optimum too"
+    figure.suptitle(f"One Gaussian q for a mixture p: KL(p‖q) covers, KL(q‖p) {ends}", fontsize=15.5, weight="bold")
+    figure.get_layout_engine().set(w_pad=0.08, h_pad=0.06)
+    figure.savefig(path, dpi=170)
     plt.close(figure)
     return path
-
-
-def draw_descent(
-    path: Path,
-    target: Mixture,
-    starts: Normal,
-    found: Fit,
-    optima: Rows,
-    descents: dict[str, Fit],
-    num_frames: int = 40,
-) -> Path:
-    """Writes the animation: the Gaussians on their way, and the same ways in the plane of mean and scale."""
-    figure, (left, right) = plt.subplots(1, 2, figsize=(9.6, 4), dpi=80, layout="constrained")
-    x = _line(target, optima)
-    p = np.exp(np.asarray(target.log_prob(jnp.asarray(x, target.mean.dtype))))
-    left.fill_between(x, p, color="#d9d9d9", lw=0)
-    left.set(xlim=(x[0], x[-1]), ylim=(0, 2.2 * p.max()), xlabel="x", ylabel="density")
-    draw_basins(right, target, starts, found, optima)
-    right.set(xlabel="mean of q", ylabel="standard deviation of q")
-    moves = _moves(optima, descents)
-    steps = np.asarray(descents["reverse"].history.num_steps)
-    # Descents are fast at first: frames are spaced evenly in the square root of the step.
-    last = min(len(steps) - 1, 1 + np.searchsorted(steps, 160))
-    frames = np.unique((np.linspace(0, 1, num_frames) ** 2 * last).astype(int))
-    title = left.set_title(" ", animated=True)
-    curves = [left.plot([], [], color=color, lw=1.4, ls=style, animated=True)[0] for _, _, color, style in moves]
-    trails = [right.plot([], [], color=color, lw=1.2, ls=style, animated=True)[0] for _, _, color, style in moves]
-    dots = [right.plot([], [], "o", color=color, ms=5, mec="white", animated=True)[0] for _, _, color, _ in moves]
-
-    def update(frame: int) -> None:
-        title.set_text(f"step {steps[frame]}")
-        for (means, scales, _, _), curve, trail, dot in zip(moves, curves, trails, dots, strict=True):
-            curve.set_data(x, _curve(x, means[frame], scales[frame]))
-            trail.set_data(means[: frame + 1], scales[: frame + 1])
-            dot.set_data(means[frame : frame + 1], scales[frame : frame + 1])
-
-    _write_gif(path, figure, frames, update, [title, *curves, *trails, *dots])
-    plt.close(figure)
-    return path
-
-
-def _write_gif(
-    path: Path, figure: Figure, frames: np.ndarray, update: Callable[[int], None], moving: list[Artist]
-) -> None:
-    """Draws what stands still once and what moves for every frame, and lingers on the last."""
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    background = canvas.copy_from_bbox(figure.bbox)
-    images = []
-    for frame in frames:
-        canvas.restore_region(background)
-        update(frame)
-        for artist in moving:
-            artist.axes.draw_artist(artist)
-        images.append(Image.fromarray(np.asarray(canvas.buffer_rgba()).copy()).convert("RGB"))
-    # One palette for all frames, and no dithering: then only what moves changes from frame to frame.
-    palette = images[-1].quantize(96)
-    images = [image.quantize(palette=palette, dither=Image.Dither.NONE) for image in images]
-    durations = [80] * (len(images) - 1) + [1500]
-    images[0].save(path, save_all=True, append_images=images[1:], duration=durations, loop=0, optimize=True)
-
-
-def _moves(optima: Rows, descents: dict[str, Fit]) -> list[tuple[np.ndarray, np.ndarray, str, Any]]:
-    """Returns means, scales, colour and line style of the descents that are shown: some starts of middling scale."""
-    moves, colors = [], colors_of(optima)
-    for name, style in (("reverse", "solid"), ("forward", (0, (4, 2)))):
-        found = descents[name]
-        means, scales = (
-            np.asarray(leaf) for leaf in (found.history.distribution.loc, found.history.distribution.scale)
-        )
-        ends = nearest(optima, name, found)
-        lanes = [lane for lane in range(means.shape[1]) if ends[lane] >= 0]
-        shown = lanes[::2] if name == "reverse" else lanes[1:2]
-        moves += [(means[:, lane], scales[:, lane], colors[ends[lane]], style) for lane in shown]
-    return moves

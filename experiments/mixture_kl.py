@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 if __package__:
-    from experiments import _common, _mixture_kl_figures
+    from experiments import _common, _mixture_kl_animation, _mixture_kl_figures
 else:  # run as a script: Python looks in the folder of this file
     import _common
+    import _mixture_kl_animation
     import _mixture_kl_figures
 
 import jax
@@ -28,7 +29,6 @@ import optax
 import tyro
 from tqdm import tqdm
 
-from jaxinfo import densities
 from jaxinfo.distributions import Mixture, Normal
 from jaxinfo.projections import Fit, ForwardKL, ReverseKL, fit
 
@@ -36,8 +36,6 @@ DIVERGENCES = {"forward": ForwardKL(), "reverse": ReverseKL()}
 FORMULAS = {"forward": "KL(p‖q)", "reverse": "KL(q‖p)"}
 # Starts that are fitted at once. A batch ends when its last start has converged.
 LANES = 256
-# Ends that are closer than this, in scales, are the same optimum; distinct ones are much further apart.
-SAME = 1e-2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,7 +46,8 @@ class Config:
     means: tuple[float, ...] = (-3.0, 3.0)
     scales: tuple[float, ...] = (1.0, 1.0)
     # The grid of starts: `num_means` means within `width` standard deviations of the target's mean, and `num_scales`
-    # scales, geometrically, between these two multiples of the target's standard deviation.
+    # scales, geometrically, between these two multiples of the target's standard deviation; further where components
+    # are further out or narrower.
     num_means: int = 48
     num_scales: int = 32
     width: float = 2.0
@@ -81,7 +80,7 @@ def main(config: Config) -> dict[str, Any]:
             # The forward divergence has one basin: a sparse part of the grid shows it.
             some = jax.tree.map(lambda leaf: leaf[::3, ::2], starts) if name == "forward" else starts
             fits[name], timings[name] = fit_grid(config, target, some, name, optimizer)
-        optima = [row for name in DIVERGENCES for row in distinct_optima(target, name, fits[name])]
+        optima = [row for name in DIVERGENCES for row in local_optima(target, name, fits[name])]
         metrics = {
             "optima": optima,
             "starts": {name: summarize_starts(found) for name, found in fits.items()},
@@ -93,7 +92,7 @@ def main(config: Config) -> dict[str, Any]:
             figure = _mixture_kl_figures.draw_figure(
                 config.output / "mixture_kl.png", target, starts, fits["reverse"], optima, descents
             )
-            animation = _mixture_kl_figures.draw_descent(
+            animation = _mixture_kl_animation.draw_descent(
                 config.output / "descent.gif", target, starts, fits["reverse"], optima, descents
             )
     print_table(metrics)
@@ -112,17 +111,21 @@ def _check(config: Config) -> None:
 
 
 def grid_of_starts(config: Config, target: Mixture) -> Normal:
-    """Returns the starts, of batch shape `[num_means, num_scales]`."""
-    centre, deviation = target.mean, jnp.sqrt(target.variance)
-    ends = ((-config.width, config.width), (math.log(config.narrowest), math.log(config.widest)))
+    """Returns the starts, of batch shape `[num_means, num_scales]`; they reach every component, also a light one."""
+    parts = target.components
+    deviation = jnp.sqrt(target.variance)
+    low = jnp.minimum(target.mean - config.width * deviation, jnp.min(parts.loc - config.width * parts.scale))
+    high = jnp.maximum(target.mean + config.width * deviation, jnp.max(parts.loc + config.width * parts.scale))
+    narrow = jnp.minimum(config.narrowest * deviation, 0.5 * jnp.min(parts.scale))
+    ends = ((low, high), (jnp.log(narrow), jnp.log(config.widest * deviation)))
     axes = []
-    for key, (low, high), count in zip(
+    for key, (first, last), count in zip(
         jax.random.split(jax.random.key(config.seed)), ends, (config.num_means, config.num_scales), strict=True
     ):
         noise = jax.random.uniform(key, (count,), minval=-0.5, maxval=0.5)
-        axes.append(jnp.linspace(low, high, count) + config.jitter * (high - low) / count * noise)
+        axes.append(jnp.linspace(first, last, count) + config.jitter * (last - first) / count * noise)
     means, scales = jnp.meshgrid(*axes, indexing="ij")
-    return Normal(centre + deviation * means, deviation * jnp.exp(scales))
+    return Normal(means, jnp.exp(scales))
 
 
 def make_optimizer(config: Config) -> optax.GradientTransformation:
@@ -186,57 +189,24 @@ def fit_grid(
     return join(parts, shape), {"compile_seconds": compile_seconds, "run_seconds": run_seconds}
 
 
-def distinct_optima(target: Mixture, name: str, found: Fit) -> list[dict[str, Any]]:
-    """Returns one row for each distinct end of a descent that converged, the best first."""
-    means, scales, values, norms, converged = (
-        np.asarray(leaf, np.float64).ravel()
-        for leaf in (found.optimum.loc, found.optimum.scale, found.value.value, found.gradient_norm, found.converged)
-    )
-    left = np.flatnonzero(converged)
-    rows = []
-    while left.size:
-        best = left[np.argmin(norms[left])]
-        distance = np.hypot((means[left] - means[best]) / scales[best], np.log(scales[left] / scales[best]))
-        members = left[distance < SAME]
-        eigenvalues = curvature(target, name, found.optimum.loc.ravel()[best], found.optimum.scale.ravel()[best])
-        rows.append(
-            {
-                "divergence": name,
-                "mean": means[best],
-                "standard_deviation": scales[best],
-                "value": values[best],
-                "error_bound": float(found.value.stderr.ravel()[best]),
-                "gradient_norm": norms[best],
-                "kind": kind_of(eigenvalues),
-                "hessian_eigenvalues": eigenvalues.tolist(),
-                "share_of_starts": len(members) / len(means),
-            }
-        )
-        left = left[distance >= SAME]
-    # Optima whose values agree within what descents leave open are equally good: the lowest is shared.
-    lowest = min((row["value"] for row in rows), default=math.nan)
-    for row in rows:
-        row["is_global"] = bool(row["value"] - lowest < 1e-5 * (1 + abs(lowest)))
+def local_optima(target: Mixture, name: str, found: Fit) -> list[dict[str, Any]]:
+    """Returns one row for each distinct end of a descent that converged, the best first and then from the left."""
+    rows = [
+        {
+            "divergence": name,
+            "mean": float(optimum.distribution.loc),
+            "standard_deviation": float(optimum.distribution.scale),
+            "value": float(optimum.value.value),
+            "error_bound": float(optimum.value.stderr),
+            "gradient_norm": optimum.gradient_norm,
+            "kind": optimum.kind,
+            "hessian_eigenvalues": optimum.hessian_eigenvalues.tolist(),
+            "share_of_starts": optimum.share,
+            "is_global": optimum.is_global,
+        }
+        for optimum in found.local_optima(target, DIVERGENCES[name])
+    ]
     return sorted(rows, key=lambda row: (not row["is_global"], round(row["value"], 5), row["mean"]))
-
-
-def curvature(target: Mixture, name: str, mean: jax.Array, scale: jax.Array) -> np.ndarray:
-    """Returns the eigenvalues of the divergence's Hessian in the mean and the logarithm of the scale, ascending."""
-
-    def value(free: jax.Array) -> jax.Array:
-        return DIVERGENCES[name].estimate(target, Normal(free[0], jnp.exp(free[1])), method=method).value
-
-    # The signs need no refined panels, and two derivatives of those take long to compile.
-    method = densities.Quadrature(num_rounds=0)
-    hessian = jax.hessian(value)(jnp.stack([mean, jnp.log(scale)]))
-    return np.linalg.eigvalsh(np.asarray(hessian, np.float64))
-
-
-def kind_of(eigenvalues: np.ndarray) -> str:
-    """Returns what a stationary point is, by the signs of its Hessian's eigenvalues."""
-    if np.all(eigenvalues > 0):
-        return "minimum"
-    return "maximum" if np.all(eigenvalues < 0) else "saddle"
 
 
 def summarize_starts(found: Fit) -> dict[str, Any]:
@@ -260,7 +230,7 @@ def cost_per_restart(config: Config, target: Mixture, optimizer: Any) -> dict[st
             return fit_with(config, target, starts, "reverse", optimizer, **options)
 
         run(tolerance=1e30)
-        seconds[str(count)] = min(_common.timed(run)[1] for _ in range(3)) / count
+        seconds[str(count)] = min(_common.timed(run)[1] for _ in range(1 if config.smoke else 3)) / count
     return seconds
 
 

@@ -7,35 +7,48 @@
   the scale 0.586268 and are best from 0.505061 on, and covering stays a minimum. A factorised covering fit splits at
   0.755927, in a pitchfork, and is a saddle below that: so factorised fits seek modes sooner, and then do nothing else.
 - Three narrow components (a triangle) have six minima with full covariance: three modes (1.088 nats), and three that
-  cover two of them each (1.168). To cover all three is a saddle (1.311), though factorised fits take it for a minimum.
-- Of slanted components a factorised q finds less than there is: one minimum (0.719 nats, where they cross), while full
-  covariance has two, one along each component (0.367 and 0.649).
+  cover two of them each (1.168). What covers all three is a saddle (1.311), though factorised fits take it for a
+  minimum, their fifth. There are 13 saddles with full covariance, and 4 of factorised fits.
+- Of slanted components a factorised q finds less than there is: one minimum where two of them cross (0.719 nats) and
+  one along the heaviest of three (0.582), while full covariance has two each, one along a component (0.367 and 0.649;
+  0.581 and 0.754).
 - KL(p‖q) has one optimum, which has p's moments, whatever p is.
 - A factorised q for one correlated Gaussian has the marginal variances forward and the inverse precisions in reverse.
   In two dimensions both cost the same, the total correlation -log det R / 2. In general only KL(p‖q) costs that:
   KL(q‖p) is the same function of the precision, 1.435 rather than 2.463 nats at a correlation of 0.95 in three.
 
-Minima are what descents from random starts end in, saddles what Newton's method finds between those ends: no search
-shows that there are no others. The pair's branches are followed in one dimension, with q as wide in x as in y.
+Minima are what descents from random starts end in, saddles what Newton's method finds between those ends. That none is
+missing is not proven, but for every target and family the minima, less the saddles with one way down, plus those with
+two, make 1, as they must by Morse's theorem. The pair's branches are followed in one dimension, with q as wide in x as
+in y.
 
     python -m experiments.mixture_kl_2d --num-starts 256
 """
 
 import dataclasses
-import functools
 import json
 import math
 from pathlib import Path
 from typing import Any
 
 if __package__:
-    from experiments import _branches, _common, _mixture_kl_2d_figures, _plane_fits, _textbook_pair
+    from experiments import (
+        _branches,
+        _common,
+        _correlated_gaussian,
+        _mixture_kl_2d_figures,
+        _plane_fits,
+        _textbook_pair,
+    )
+    from experiments._plane_targets import FAMILIES, TARGETS, make_target, some_member
 else:  # run as a script: Python looks in the folder of this file
     import _branches
     import _common
+    import _correlated_gaussian
     import _mixture_kl_2d_figures
     import _plane_fits
     import _textbook_pair
+    from _plane_targets import FAMILIES, TARGETS, make_target, some_member
 
 import jax
 import jax.numpy as jnp
@@ -44,31 +57,12 @@ import optax
 import tyro
 from tqdm import tqdm
 
-from jaxinfo import densities, distributions
 from jaxinfo.distributions import Mixture, MultivariateNormal
-from jaxinfo.projections import Fit, ForwardKL, ReverseKL, fit, project
+from jaxinfo.projections import Fit, fit, project
 
-FAMILIES = ("diagonal", "full")
-# Weights, means, and standard deviations along two axes with the angle of the first, in degrees.
-TARGETS = {
-    "overlapping": ((0.5, 0.5), ((-1, -1), (1, 1)), ((1, 1, 0), (1, 1, 0))),
-    "narrow": ((0.5, 0.5), ((-1, -1), (1, 1)), ((0.5, 0.5, 0), (0.5, 0.5, 0))),
-    "crossed": ((0.6, 0.4), ((-0.9, 0), (0.9, 0)), ((1.4, 0.35, 60), (1.4, 0.35, -60))),
-    "triangle": (
-        (1 / 3, 1 / 3, 1 / 3),
-        tuple((1.7 * math.cos(t), 1.7 * math.sin(t)) for t in (math.pi / 2, math.pi * 7 / 6, math.pi * 11 / 6)),
-        ((0.5, 0.5, 0),) * 3,
-    ),
-    "propeller": (
-        (0.45, 0.35, 0.2),
-        tuple((1.3 * math.cos(t), 1.3 * math.sin(t)) for t in (math.pi / 2, math.pi * 7 / 6, math.pi * 11 / 6)),
-        ((1.0, 0.25, 90), (1.0, 0.25, 210), (1.0, 0.25, 330)),
-    ),
-}
-# Fewer panels than by default: a product of two rules has the square of their number.
-PANELS = densities.Quadrature(offsets=(1.5, 3.0, 6.0), num_rounds=0)
-# Of the correlated Gaussian: in two dimensions any deviations will do.
-DEVIATIONS = {2: (1.0, 0.6), 3: (1.0, 1.0, 1.0)}
+moments = _branches.quick_jit(project)
+# From few starts Newton's method takes less time than its compilation.
+NEWTON, NEWTON_BRIEF = jax.jit(_plane_fits.find_stationary), _branches.quick_jit(_plane_fits.find_stationary)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,7 +73,7 @@ class Config:
     families: tuple[str, ...] = FAMILIES
     num_starts: int = 72
     # Starts of Newton's method between two ends of descents: saddles are found there.
-    num_between: int = 24
+    num_between: int = 96
     num_steps: int = 4000
     learning_rate: float = 0.03
     # Descents end at this norm of the gradient, and Newton's method takes over.
@@ -99,7 +93,7 @@ def main(config: Config) -> dict[str, Any]:
     if max(map(abs, config.correlations)) >= 1:
         raise ValueError(f"correlations must lie between -1 and 1, got {config.correlations}")
     if config.smoke:
-        config = dataclasses.replace(config, targets=("narrow",), families=("diagonal",), num_starts=24, num_between=8)
+        config = dataclasses.replace(config, targets=("narrow",), families=("diagonal",), num_starts=24, num_between=24)
     with jax.enable_x64(True):
         targets = {name: make_target(name) for name in config.targets}
         optima, timings = [], {}
@@ -110,12 +104,18 @@ def main(config: Config) -> dict[str, Any]:
             optima.append({**label, **forward_optimum(targets[name], family)})
             rows, timings[f"{name}_{family}"] = reverse_optima(config, targets[name], family, optimizer)
             optima += [{**label, **row} for row in rows]
-        pair, curves = textbook_pair()
-        sizes = (2,) if config.smoke else tuple(DEVIATIONS)
-        correlated = {str(size): correlated_gaussian(config, size) for size in sizes}
-    metrics = {"optima": optima, "textbook_pair": pair, "correlated_gaussian": correlated, "timings": timings}
+        pair, curves = _textbook_pair.critical_scales()
+        sizes = (2,) if config.smoke else tuple(_correlated_gaussian.DEVIATIONS)
+        correlated = {str(size): _correlated_gaussian.fit_correlated(config.correlations, size) for size in sizes}
+    metrics = {
+        "optima": optima,
+        "euler_characteristics": characteristics(optima),
+        "textbook_pair": pair,
+        "correlated_gaussian": correlated,
+        "timings": timings,
+    }
     path = _common.write_metrics(config.output, config, metrics)
-    with _common.figure_style():
+    with jax.enable_x64(True), _common.figure_style():
         figures = _mixture_kl_2d_figures.draw(config.output, targets, metrics, curves)
     print_table(metrics)
     print("\n" + "\n".join(f"figure     {figure}" for figure in figures) + f"\nmetrics    {path}")
@@ -125,62 +125,38 @@ def main(config: Config) -> dict[str, Any]:
 # -- mixtures: every optimum
 
 
-def make_target(name: str) -> Mixture:
-    """Returns a mixture of three components; of two, one is cut in half, so that one program serves all targets."""
-    weights, means, shapes = TARGETS[name]
-    if len(weights) == 2:
-        weights, means, shapes = ((weights[0], weights[1] / 2, weights[1] / 2), *((*x, x[1]) for x in (means, shapes)))
-    covariances = []
-    for first, second, angle in shapes:
-        c, s = math.cos(math.radians(angle)), math.sin(math.radians(angle))
-        turn = np.array([[c, -s], [s, c]])
-        covariances.append(turn @ np.diag([first**2, second**2]) @ turn.T)
-    components = MultivariateNormal.from_covariance(jnp.array(means, float), jnp.array(covariances))
-    return Mixture(jnp.array(weights), components)
-
-
 def make_optimizer(config: Config) -> optax.GradientTransformation:
     """Returns Adam with an `eps` that turns it into plain descent near a minimum; see `mixture_kl`."""
     return optax.adam(config.learning_rate, b1=0.5, b2=0.99, eps=0.1)
 
 
-def some_member(family: str) -> MultivariateNormal:
-    """Returns a member of the family."""
-    if family == "diagonal":
-        return MultivariateNormal.from_diagonal(jnp.zeros(2), jnp.ones(2))
-    return MultivariateNormal(jnp.zeros(2), jnp.eye(2))
-
-
 def random_starts(config: Config, target: Mixture, family: str) -> MultivariateNormal:
     """Returns normals with means about as far out as the target's mass and scales from a fifth to twice its own."""
-    return _random_starts(target, jax.random.key(config.seed), config.num_starts, family == "diagonal")
-
-
-@functools.partial(jax.jit, static_argnums=(2, 3))
-def _random_starts(target: Mixture, key: jax.Array, count: int, is_diagonal: bool) -> MultivariateNormal:
-    keys = jax.random.split(key, 3)
-    whole = project(target, some_member("full"))
-    means = jnp.asarray(whole.loc)[None] + 1.3 * jax.random.normal(keys[0], (count, 2)) @ whole.scale_tril.T
-    size = jnp.sqrt(jnp.mean(whole.variance))
-    scales = size * jnp.exp(jax.random.uniform(keys[1], means.shape, minval=math.log(0.2), maxval=math.log(2.0)))
-    if is_diagonal:
-        return MultivariateNormal.from_diagonal(means, scales)
-    turn = jax.random.uniform(keys[2], means.shape[:1], maxval=jnp.pi)
-    axes = jnp.stack([jnp.stack([jnp.cos(turn), jnp.sin(turn)], 1), jnp.stack([-jnp.sin(turn), jnp.cos(turn)], 1)], 2)
-    covariances = jnp.einsum("nij,nj,nkj->nik", axes, scales**2, axes)
-    return MultivariateNormal.from_covariance(means, covariances)
+    generator, shape = np.random.default_rng(config.seed), (config.num_starts, 2)
+    whole = _plane_fits.describe(moments(target, some_member("full")))
+    covariance = np.array(whole["covariance"])
+    means = whole["mean"] + 1.3 * generator.normal(size=shape) @ np.linalg.cholesky(covariance).T
+    size = math.sqrt(np.trace(covariance) / 2)
+    scales = size * np.exp(generator.uniform(math.log(0.2), math.log(2.0), size=shape))
+    if family == "diagonal":
+        return MultivariateNormal.from_diagonal(jnp.array(means), jnp.array(scales))
+    turn = generator.uniform(0, np.pi, size=config.num_starts)
+    axes = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    factors = np.linalg.cholesky(np.einsum("ijn,nj,kjn->nik", axes, scales**2, axes))
+    return MultivariateNormal(jnp.array(means), jnp.array(factors))
 
 
 def points_between(found: Fit, count: int, seed: int) -> MultivariateNormal:
-    """Returns the moments of equal mixtures of two random ends each, where saddles are looked for."""
-    generator = np.random.default_rng(seed)
-    q = found.optimum
-    pairs = generator.integers(q.batch_shape[0], size=(count, 2))
-    ends = [jax.tree.map(lambda leaf, i=i: leaf[i], q) for i in pairs.T]
-    weights = jnp.full((count, 2), 0.5)
-    joined = jax.tree.map(lambda *leaves: jnp.stack(leaves, axis=1), *ends)
-    member = some_member("diagonal" if hasattr(q, "scale") else "full")
-    return _branches.quick_jit(project)(Mixture(weights, joined), member)
+    """Returns points between two random ends each, in the unconstrained parameters, where saddles are looked for."""
+    generator, q = np.random.default_rng(seed), found.optimum
+    first, second = generator.integers(q.batch_shape[0], size=(2, count))
+    part = generator.uniform(size=count)
+
+    def between(leaf: jax.Array) -> jax.Array:
+        one, other = np.asarray(leaf)[first], np.asarray(leaf)[second]
+        return jnp.array(one + part.reshape(-1, *[1] * (one.ndim - 1)) * (other - one))
+
+    return q.from_unconstrained(jax.tree.map(between, q.to_unconstrained()))
 
 
 def reverse_optima(
@@ -197,16 +173,17 @@ def reverse_optima(
     found, run_seconds = _common.timed(lambda: descend(config.num_steps))
     between = points_between(found, config.num_between, config.seed)
     both = jax.tree.map(lambda *leaves: jnp.concatenate(leaves), found.optimum, between)
-    ends, polish_seconds = _common.timed(lambda: _plane_fits.find_stationary(_plane_fits.FINE, target, both))
+    newton = NEWTON_BRIEF if config.smoke else NEWTON
+    ends, polish_seconds = _common.timed(lambda: newton(_plane_fits.FINE, target, both))
     optima = ends.local_optima(target, _plane_fits.FINE)
-    shares = shares_of_starts(ends, optima, np.asarray(found.converged))
+    shares = _plane_fits.shares_of_starts(ends, optima, np.asarray(found.converged))
     rows = []
     for optimum, share in zip(optima, shares, strict=True):
-        certified = certify(optimum.distribution, target)
+        certified = _plane_fits.certify(optimum.distribution, target)
         rows.append(
             {
                 "divergence": "reverse",
-                **describe(optimum.distribution),
+                **_plane_fits.describe(optimum.distribution),
                 "value": float(optimum.value.value),
                 "certified_value": float(certified.value),
                 "error_bound": float(certified.stderr),
@@ -221,122 +198,32 @@ def reverse_optima(
     return rows, seconds
 
 
-def shares_of_starts(ends: Fit, optima: Any, converged: np.ndarray) -> list[float]:
-    """Returns the share of the descents that ended at each optimum; points between, which come last, do not count."""
-    count = len(converged)
-    q = jax.tree.map(lambda leaf: leaf[:count], ends.optimum)
-    members = jax.tree.map(lambda *leaves: jnp.stack(leaves)[:, None], *(optimum.distribution for optimum in optima))
-    lanes = jax.tree.map(lambda leaf: leaf[None], q)
-    apart = distributions.kl_divergence(lanes, members) + distributions.kl_divergence(members, lanes)
-    same = (np.asarray(apart) < 1e-4) & (converged & np.asarray(ends.converged)[:count])[None]
-    return same.mean(axis=1).tolist()
+def characteristics(optima: list[dict[str, Any]]) -> dict[str, int]:
+    """Returns the sum of (-1)^(number of directions down) over the stationary points of KL(q‖p), by target and family.
+
+    Over all stationary points it is 1, by Morse's theorem, since KL(q‖p) grows without bound toward the ends of the
+    parameters' space. Another number says that some were not found.
+    """
+    sums: dict[str, int] = {}
+    for row in optima:
+        if row["divergence"] == "reverse":
+            name = f"{row['target']}_{row['family']}"
+            sums[name] = sums.get(name, 0) + (-1) ** sum(value < 0 for value in row["hessian_eigenvalues"])
+    return sums
 
 
 def forward_optimum(target: Mixture, family: str) -> dict[str, Any]:
     """Returns the row of the only stationary point of KL(p‖q), which has the target's moments."""
-    q = _branches.quick_jit(project)(target, some_member(family))
-    estimate = certify(target, q)
+    q = moments(target, some_member(family))
+    estimate = _plane_fits.certify(target, q)
     return {
         "divergence": "forward",
-        **describe(q),
+        **_plane_fits.describe(q),
         "value": float(estimate.value),
         "error_bound": float(estimate.stderr),
         "kind": "minimum",
         "is_global": True,
     }
-
-
-@jax.jit
-def certify(p: Any, q: Any) -> densities.Estimate:
-    """Returns KL(p‖q) by the product panels, which bound their error."""
-    return densities.kl_divergence(p, q, method=PANELS)
-
-
-def describe(q: MultivariateNormal) -> dict[str, Any]:
-    """Returns a Gaussian's parameters by name."""
-    return {"mean": np.asarray(q.loc).tolist(), "covariance": np.asarray(q.covariance).tolist()}
-
-
-# -- the textbook's pair
-
-
-def textbook_pair() -> tuple[dict[str, Any], dict[str, Any]]:
-    """Returns what the pair at ±(1, 1) has in store as its scale shrinks, and the branches."""
-    curves = {family: _textbook_pair.follow(family) for family in FAMILIES}
-    full = _textbook_pair.potential
-    modes, covers = curves["full"]["modes"], curves["full"]["covering"]
-    turn = _branches.turning_point(modes[:, :3])
-    fold, fold_error = _textbook_pair.solve(lambda rule: _branches.fold(full("full", rule)), turn)
-    # Before they turn back, modes are worse than covering from some point on.
-    stable = modes[: int(np.argmin(modes[:, 2]))]
-    at = stable[int(np.argmax(stable[:, 3] > np.interp(stable[:, 2], covers[:, 2], covers[:, 3])))]
-    cover = covers[int(np.argmin(np.abs(covers[:, 2] - at[2])))]
-    start = np.concatenate([at[:2], cover[:2], at[2:3]])
-    exchange, exchange_error = _textbook_pair.solve(lambda rule: _branches.exchange(full("full", rule)), start)
-    diagonal = curves["diagonal"]["covering"]
-    lost = diagonal[int(np.argmax(diagonal[:, 4] < 0))]
-    pitchfork, pitchfork_error = _textbook_pair.solve(_textbook_pair.pitchfork, lost[1:3])
-    found = {
-        "diagonal_pitchfork": (pitchfork[-1], pitchfork_error),
-        "full_fold": (fold[-1], fold_error),
-        "full_exchange": (exchange[-1], exchange_error),
-    }
-    rows = {
-        name: {"scale": _textbook_pair.scale_of(a), "half_separation": float(a), "error": error}
-        for name, (a, error) in found.items()
-    }
-    hand = MultivariateNormal.from_diagonal(jnp.ones(2), jnp.ones(2))
-    by_hand = certify(hand, make_target("overlapping"))
-    rows["drawn_by_hand"] = {**describe(hand), "value": float(by_hand.value), "error_bound": float(by_hand.stderr)}
-    return rows, curves
-
-
-# -- the correlated Gaussian
-
-
-def correlated_gaussian(config: Config, size: int) -> dict[str, Any]:
-    """Fits a factorised q to Gaussians whose coordinates all have the same correlation, against the closed forms.
-
-    Forward, q has the marginal variances C_ii and KL(p‖q) is the total correlation -log det R / 2, of the correlation
-    matrix R. Reverse it has the inverse precisions 1 / K_ii with K = C^-1, and KL(q‖p) is the same function of K.
-    """
-    rho = np.array(config.correlations)[:, None, None]
-    deviations = np.array(DEVIATIONS[size])
-    correlation = (1 - rho) * np.eye(size) + rho
-    covariance = deviations[:, None] * correlation * deviations
-    if np.linalg.eigvalsh(correlation).min() <= 0:
-        raise ValueError(f"of {size} coordinates some correlations cannot be had: {config.correlations}")
-    precision = np.linalg.inv(covariance)
-    target = MultivariateNormal.from_covariance(jnp.zeros((len(rho), size)), jnp.array(covariance))
-    start = MultivariateNormal.from_diagonal(jnp.full((1, size), 0.5), jnp.full((1, size), 0.7))
-    exact = {
-        "forward": (covariance, total_correlation(covariance)),
-        "reverse": (precision, total_correlation(precision)),
-    }
-    # Plain descent, in steps that the largest curvature allows: of the means the precision, of the log scales 2.
-    rate = 1 / max(np.linalg.eigvalsh(precision).max(), 2.0)
-    options = {"optimizer": optax.sgd(rate), "num_steps": 20_000, "tolerance": 1e-11}
-    rows: dict[str, Any] = {"correlations": list(config.correlations), "deviations": deviations.tolist()}
-    for divergence, (name, (matrix, value)) in zip((ForwardKL(), ReverseKL()), exact.items(), strict=True):
-        found = fit(target, start, divergence, **options)
-        variances = np.diagonal(matrix, axis1=1, axis2=2) ** (1 if name == "forward" else -1)
-        fitted, values = np.asarray(found.optimum.variance)[:, 0], np.asarray(found.value.value)[:, 0]
-        rows[name] = {
-            "variances": variances.tolist(),
-            "values": value.tolist(),
-            "fitted_variances": fitted.tolist(),
-            "fitted_values": values.tolist(),
-            "largest_error_of_variances": float(np.max(np.abs(fitted / variances - 1))),
-            "largest_error_of_values": float(np.max(np.abs(values - value))),
-            "converged": float(np.mean(np.asarray(found.converged))),
-        }
-    return rows
-
-
-def total_correlation(matrix: np.ndarray) -> np.ndarray:
-    """Returns -log det R / 2 of the correlation matrix R that belongs to each matrix."""
-    diagonal = np.diagonal(matrix, axis1=-2, axis2=-1)
-    return 0.5 * (np.log(diagonal).sum(axis=-1) - np.linalg.slogdet(matrix)[1])
 
 
 def print_table(metrics: dict[str, Any]) -> None:
@@ -351,6 +238,7 @@ def print_table(metrics: dict[str, Any]) -> None:
             f"{row['value']:11.6f}{row['error_bound']:7.0e}  {row['kind']:10}{share}"
             f"{'  global' if row['is_global'] else ''}"
         )
+    print("\nEuler characteristics:", *(f"{name} {value}" for name, value in metrics["euler_characteristics"].items()))
     pair = metrics["textbook_pair"]
     print(f"\ntwo Gaussians at ±(1, 1): drawn by hand {pair['drawn_by_hand']['value']:.6f} nats; critical scales")
     for name in ("diagonal_pitchfork", "full_fold", "full_exchange"):

@@ -7,6 +7,8 @@ import os
 # The scheduler flag keeps some compiled loops from freezing on CPUs with few cores.
 _FLAGS = ("--xla_cpu_enable_concurrency_optimized_scheduler=false", "--xla_force_host_platform_device_count=8")
 os.environ["XLA_FLAGS"] = " ".join([*(f for f in os.environ.get("XLA_FLAGS", "").split() if f not in _FLAGS), *_FLAGS])
+# The threads of XLA's solvers wait for each other in loops, which beside other workers may take minutes.
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
 os.environ["JAX_PLATFORMS"] = "cpu"
 os.environ["MPLBACKEND"] = "agg"
 

@@ -5,12 +5,14 @@ import json
 import math
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from PIL import Image
 
-from experiments import mixture_kl
+from experiments import _mixture_kl_figures, mixture_kl
 from experiments.mixture_kl import Config
+from jaxinfo.distributions import Mixture, Normal
 
 FORWARD = [(0.0, math.sqrt(10), 0.461994613467945)]
 REVERSE = [
@@ -65,10 +67,28 @@ def test_time_is_told_apart(results):
     assert {"compile_seconds", "run_seconds"} <= set(metrics["timings"]["forward"])
 
 
-def test_curvature_tells_kinds_apart():
-    assert mixture_kl.kind_of(np.array([0.1, 2.0])) == "minimum"
-    assert mixture_kl.kind_of(np.array([-0.1, 2.0])) == "saddle"
-    assert mixture_kl.kind_of(np.array([-0.1, -2.0])) == "maximum"
+def test_starts_reach_light_and_narrow_components():
+    """A component of a hundredth of the mass moves mean and deviation too little for these alone to reach it."""
+    target = Mixture(jnp.array([0.99, 0.01]), Normal(jnp.array([0.0, 12.0]), jnp.array([1.0, 0.05])))
+    starts = mixture_kl.grid_of_starts(Config(), target)
+    assert float(starts.loc.max()) >= 12
+    assert float(starts.scale.min()) <= 0.05
+
+
+def test_labels_keep_apart():
+    """As little as need be: those that are apart stay, and of a crowd the centre does."""
+    at = np.array([0.0, 0.5, 0.52, 0.53, 0.9])
+    moved = _mixture_kl_figures.spread(at, 0.1)
+    assert np.all(np.diff(moved) >= 0.1 - 1e-12)
+    np.testing.assert_allclose(moved[[0, 4]], at[[0, 4]])
+    assert moved[1:4].mean() == pytest.approx(at[1:4].mean())
+
+
+def test_optima_are_numbered_from_the_left():
+    rows = [{"divergence": "forward", "mean": 0.0, "standard_deviation": 3.0}]
+    rows += [{"divergence": "reverse", "mean": m, "standard_deviation": s} for m, s in ((2, 1), (-2, 1), (2, 0.1))]
+    assert _mixture_kl_figures.numbers_of(rows) == [0, 3, 1, 2]
+    assert len(set(_mixture_kl_figures.colors_of(rows))) == 4
 
 
 @pytest.mark.parametrize(

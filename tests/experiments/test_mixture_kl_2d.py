@@ -12,6 +12,7 @@ from PIL import Image
 from scipy import integrate, optimize, stats
 
 from experiments import _plane_fits, mixture_kl_2d
+from experiments._correlated_gaussian import fit_correlated
 from experiments.mixture_kl_2d import Config
 from jaxinfo.distributions import MultivariateNormal
 from tests.marks import slow_if
@@ -84,6 +85,7 @@ def test_modes_and_saddle_of_factorised_fits(results):
     for row in rows:
         assert abs(row["value"] - row["certified_value"]) < row["error_bound"] + 1e-9
     assert [row["is_global"] for row in rows] == [True, True, False]
+    assert metrics["euler_characteristics"] == {"narrow_diagonal": 2 - 1}
 
 
 def test_forward_has_the_moments(results):
@@ -120,7 +122,7 @@ def test_full_covariance_is_a_fit_on_the_diagonal(name, scale, modes):
         # From the ends of descents: Newton's method alone finds saddles as well.
         options = {"optimizer": mixture_kl_2d.make_optimizer(CONFIG), "num_steps": 4000, "tolerance": 1e-6}
         descents = mixture_kl_2d.fit(target, starts, _plane_fits.COARSE, **options)
-        ends = _plane_fits.find_stationary(_plane_fits.FINE, target, descents.optimum)
+        ends = mixture_kl_2d.NEWTON_BRIEF(_plane_fits.FINE, target, descents.optimum)
         loc, covariance, value = map(np.asarray, (ends.optimum.loc, ends.optimum.covariance, ends.value.value))
     assert np.all(np.asarray(ends.converged))
     direction = np.ones(2) / math.sqrt(2)
@@ -157,21 +159,22 @@ def test_critical_scales(results):
 
 
 @pytest.mark.parametrize("size", [2, 3])
-def test_correlated_gaussian(size):
+def test_correlated_gaussian(size, results):
     """The total correlation is what the entropies of the coordinates exceed that of all of them by."""
     with jax.enable_x64(True):
-        rows = mixture_kl_2d.correlated_gaussian(Config(correlations=(0.0, 0.9)), size)
+        rows = results[1]["correlated_gaussian"]["2"] if size == 2 else fit_correlated((0.0, 0.9), size)
+    at = [rows["correlations"].index(rho) for rho in (0.0, 0.9)]
     deviations = np.array(rows["deviations"])
     covariance = np.outer(deviations, deviations) * (0.1 * np.eye(size) + 0.9)
     joint = stats.multivariate_normal(np.zeros(size), covariance).entropy()
     total = sum(stats.norm(scale=s).entropy() for s in deviations) - joint
-    np.testing.assert_allclose(rows["forward"]["fitted_values"], [0, total], rtol=1e-12, atol=1e-14)
-    np.testing.assert_allclose(rows["forward"]["fitted_variances"][1], deviations**2, rtol=1e-9)
+    np.testing.assert_allclose(np.array(rows["forward"]["fitted_values"])[at], [0, total], rtol=1e-12, atol=1e-14)
+    np.testing.assert_allclose(rows["forward"]["fitted_variances"][at[1]], deviations**2, rtol=1e-9)
     conditional = 1 / np.diagonal(np.linalg.inv(covariance))
-    np.testing.assert_allclose(rows["reverse"]["fitted_variances"][1], conditional, rtol=1e-9)
+    np.testing.assert_allclose(rows["reverse"]["fitted_variances"][at[1]], conditional, rtol=1e-9)
     # Of a factorised q with these variances the traces cancel the dimension.
     reverse = 0.5 * (np.linalg.slogdet(covariance)[1] - np.log(conditional).sum())
-    assert rows["reverse"]["fitted_values"][1] == pytest.approx(reverse, rel=1e-12)
+    assert rows["reverse"]["fitted_values"][at[1]] == pytest.approx(reverse, rel=1e-12)
     assert (reverse == pytest.approx(total, rel=1e-12)) == (size == 2)
 
 
