@@ -83,8 +83,12 @@ def is_active(state: State, num_steps: jax.Array, tolerance: jax.Array) -> jax.A
     return (state.num_steps < num_steps) & (norm > tolerance) & jnp.isfinite(norm) & jnp.isfinite(state.value)
 
 
-def step(objective: Objective, optimizer: Any, state: State, active: jax.Array) -> State:
-    """Returns the state of one lane after one update, or unchanged where it is not active."""
+def step(objective: Objective, optimizer: Any, state: State, count: jax.Array, active: jax.Array) -> State:
+    """Returns the state of one lane after one update, or unchanged where it is not active.
+
+    The lanes that are active have all taken the same number of steps, `count`: one number, which serves draws that
+    they have in common.
+    """
     with _optax_promotion():
         updates, optimizer_state = optax.with_extra_args_support(optimizer).update(
             state.gradient,
@@ -93,16 +97,16 @@ def step(objective: Objective, optimizer: Any, state: State, active: jax.Array) 
             value=state.value,
             grad=state.gradient,
             # A search along the line looks at one function: that of this step's draws.
-            value_fn=lambda parameters: objective(parameters, state.num_steps),
+            value_fn=lambda parameters: objective(parameters, count),
         )
-    parameters, count = optax.apply_updates(state.parameters, updates), state.num_steps + 1
-    value, gradient = jax.value_and_grad(objective)(parameters, count)
-    moved = State(parameters, optimizer_state, value, gradient, count)
+    parameters = optax.apply_updates(state.parameters, updates)
+    value, gradient = jax.value_and_grad(objective)(parameters, count + 1)
+    moved = State(parameters, optimizer_state, value, gradient, count + 1)
     return jax.tree.map(lambda new, old: jnp.where(active, new, old), moved, state)
 
 
 def descend(
-    advance: Callable[[State], State],
+    advance: Callable[[State, jax.Array], State],
     any_active: Callable[[State], jax.Array],
     state: State,
     record: Callable[[State], Any] | None,
@@ -116,7 +120,8 @@ def descend(
     length = record_every if record is not None else _CHUNK
 
     def maybe_advance(state: State, _: None) -> tuple[State, None]:
-        return jax.lax.cond(any_active(state), advance, lambda same: same, state), None
+        count = jnp.max(state.num_steps)
+        return jax.lax.cond(any_active(state), advance, lambda same, _: same, state, count), None
 
     def chunk(carry: tuple[State, Any, jax.Array]) -> tuple[State, Any, jax.Array]:
         state, rows, index = carry

@@ -9,6 +9,7 @@ from typing import Any
 import jax
 import jax.core
 import jax.numpy as jnp
+import numpy as np
 from jax.typing import ArrayLike, DTypeLike
 
 from jaxinfo._pytrees import register_dataclass
@@ -110,7 +111,7 @@ def fit(
     hyperparams: Mapping[str, ArrayLike] | None = None,
     record_every: int | None = None,
     tolerance: ArrayLike | None = None,
-    common_random_numbers: bool = False,
+    common_random_numbers: bool | _methods.Common = "none",
 ) -> Fit:
     """Minimises a divergence between `target` and the family of `init`, from every start in `init`.
 
@@ -136,8 +137,10 @@ def fit(
         tracing, and a change of it compiles anew.
       tolerance: a lane stops once its gradient's norm is at most this. None takes every step, and `converged` then
         compares with the square root of the dtype's epsilon. Of fresh draws at every step a gradient does not vanish.
-      common_random_numbers: whether every step has the same draws, which makes the objective a function that descents
-        can minimise, off by the error of its draws.
+      common_random_numbers: what shares its draws. `"steps"`, or True: every step has the same, which makes the
+        objective a function that descents can minimise, off by the error of its draws. `"lanes"`: every start and every
+        problem of a sweep has the same, new at each step, so that random numbers are made once instead of once a lane
+        and the ends differ by less noise. `"both"`, or `"none"`, or False.
 
     Returns:
       A `Fit`.
@@ -145,8 +148,8 @@ def fit(
     Raises:
       TypeError: if `divergence`, `optimizer`, `init` or `target` is not what it must be, or if a divergence, a target
         and a method do not go together.
-      ValueError: if `num_steps`, `record_every` or `tolerance` is out of range, if the optimizer lacks one of the
-        `hyperparams`, or if `key` is missing or given beside a method.
+      ValueError: if `num_steps`, `record_every`, `tolerance` or `common_random_numbers` is not one that may be, if the
+        optimizer lacks one of the `hyperparams`, or if `key` is missing or given beside a method.
 
     **Domain** a start where the divergence or its gradient is not finite takes no step and has not converged.
 
@@ -171,7 +174,8 @@ def fit(
     check_objects("fit", target, init, divergence, optimizer)
     _methods.check("fit", method, key)
     num_records = _check_counts(num_steps, record_every)
-    if tolerance is not None and _is_known(tolerance) and not 0 < float(tolerance) < math.inf:
+    common = _methods.common(common_random_numbers)
+    if tolerance is not None and _is_known(tolerance) and not 0 < float(np.asarray(tolerance)) < math.inf:
         raise ValueError(f"fit: tolerance must be a positive number or None, got {tolerance!r}")
     for name, number in (hyperparams or {}).items():
         if jnp.ndim(number) != 0:
@@ -190,12 +194,12 @@ def fit(
         optimizer=optimizer,
         record_every=record_every or 0,
         num_records=num_records,
-        common_random_numbers=bool(common_random_numbers),
+        common=common,
         kinds=(type(target), type(init)),
     )
 
 
-@jax.jit(static_argnames=("optimizer", "record_every", "num_records", "common_random_numbers", "kinds"))
+@jax.jit(static_argnames=("optimizer", "record_every", "num_records", "common", "kinds"))
 def _run(
     divergence: Divergence,
     target: Any,
@@ -209,7 +213,7 @@ def _run(
     optimizer: Any,
     record_every: int,
     num_records: int,
-    common_random_numbers: bool,
+    common: _methods.Common,
     kinds: tuple[type, ...],
 ) -> Fit:
     # JAX may confuse classes that users registered with `jax.tree_util.register_dataclass`, but not static arguments.
@@ -217,7 +221,7 @@ def _run(
     lanes = _lanes.Lanes.of(divergence, target, init)
     limit, threshold = _tolerances(tolerance, _arrays.dtype_of(target, init))
     of_steps, of_value = _methods.choose(*lanes.first, method, key)
-    one = Descent(init, of_steps, of_value, optimizer, hyperparams, num_steps, limit, common_random_numbers)
+    one = Descent(init, of_steps, of_value, optimizer, hyperparams, num_steps, limit, common)
     state, rows = _descent.descend(
         functools.partial(lanes.each, one.advance),
         lambda state: jnp.any(lanes.own(one.is_active, state)),

@@ -62,10 +62,11 @@ class Lanes:
         within = jax.vmap(function, in_axes=(None, 0, 0))
         return jax.vmap(within, in_axes=(0, 0, None))(self.problems, self.numbers, self.starts)
 
-    def each(self, function: Callable[..., Any], states: Any) -> Any:
-        """Maps `function(problem, number, state)` over all lanes."""
-        within = jax.vmap(function, in_axes=(None, 0, 0))
-        return jax.vmap(within)(self.problems, self.numbers, states)
+    def each(self, function: Callable[..., Any], states: Any, *common: Any) -> Any:
+        """Maps `function(problem, number, state, *common)` over all lanes."""
+        rest = (None,) * len(common)
+        within = jax.vmap(function, in_axes=(None, 0, 0, *rest))
+        return jax.vmap(within, in_axes=(0, 0, 0, *rest))(self.problems, self.numbers, states, *common)
 
     def own(self, function: Callable[..., Any], states: Any) -> Any:
         """Maps a function of a state over all lanes."""

@@ -1,7 +1,7 @@
 """How the divergence is computed in the loop, and with which draws."""
 
 import dataclasses
-from typing import Any
+from typing import Any, Literal, get_args
 
 import jax
 import jax.numpy as jnp
@@ -17,6 +17,9 @@ from jaxinfo.densities import (
 from jaxinfo.projections._divergences import Divergence, ReverseKL
 from jaxinfo.projections._estimators import Method, SelfNormalizedImportance
 from jaxinfo.projections._targets import Samples
+
+# What has the same draws.
+Common = Literal["none", "steps", "lanes", "both"]
 
 # In the loop the panels are not refined: they follow both densities at every step, which is exact to rounding but for
 # extreme pairs. The value of the optimum, taken once, is refined and carries its bound.
@@ -34,6 +37,15 @@ def check(name: str, method: Any, key: Any) -> None:
         )
     if method is not None and key is not None:
         raise ValueError(f"{name}: key is for method=None; a method that needs one holds it, got {method!r} and a key")
+
+
+def common(given: Any) -> Common:
+    """What `common_random_numbers` means, or an error."""
+    if isinstance(given, bool):
+        return "steps" if given else "none"
+    if given not in get_args(Common):
+        raise ValueError(f"fit: common_random_numbers must be a bool or one of {get_args(Common)}, got {given!r}")
+    return given
 
 
 def choose(
@@ -62,12 +74,14 @@ def _gradient(divergence: Divergence, target: Any, approximation: Any) -> Any:
     return StickingTheLanding() if isinstance(divergence, ReverseKL) else Reparameterized()
 
 
-def at(method: Method | None, lane: jax.Array, step: jax.Array | None) -> Method | None:
-    """Returns the method with the draws of a lane and a step; None is the same draws at every step."""
+def at(method: Method | None, lane: jax.Array, step: jax.Array, common: Common = "none") -> Method | None:
+    """Returns the method with the draws of a lane and a step, unless they are common to all of them."""
     if not isinstance(method, MonteCarlo | SelfNormalizedImportance):
         return method
-    key = jax.random.fold_in(method.key, lane)
-    return dataclasses.replace(method, key=key if step is None else jax.random.fold_in(key, step))
+    key = method.key
+    for number, shared in ((lane, ("lanes", "both")), (step, ("steps", "both"))):
+        key = key if common in shared else jax.random.fold_in(key, number)
+    return dataclasses.replace(method, key=key)
 
 
 def for_curvature(method: Method | None) -> Method | None:

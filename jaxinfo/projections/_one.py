@@ -23,13 +23,13 @@ class Descent:
     hyperparams: dict[str, jax.Array]
     num_steps: jax.Array
     limit: jax.Array
-    common_random_numbers: bool
+    common: _methods.Common
 
     def objective(self, problem: Problem, lane: jax.Array) -> _descent.Objective:
         """Returns the divergence as a function of the unconstrained parameters and of the step."""
 
         def value(free: Any, count: jax.Array) -> jax.Array:
-            drawn = _methods.at(self.of_steps, lane, None if self.common_random_numbers else count)
+            drawn = _methods.at(self.of_steps, lane, count, self.common)
             return problem.estimate(self.family.from_unconstrained(free), drawn).value
 
         return value
@@ -42,11 +42,12 @@ class Descent:
         """Returns the state before the first step."""
         return _descent.start(self.objective(problem, lane), self.optimizer, self.hyperparams, free)
 
-    def advance(self, problem: Problem, lane: jax.Array, state: _descent.State) -> _descent.State:
-        """Returns the state after one more step."""
-        return _descent.step(self.objective(problem, lane), self.optimizer, state, self.is_active(state))
+    def advance(self, problem: Problem, lane: jax.Array, state: _descent.State, count: jax.Array) -> _descent.State:
+        """Returns the state after one more step than `count`, those that the active lanes have taken."""
+        return _descent.step(self.objective(problem, lane), self.optimizer, state, count, self.is_active(state))
 
     def finish(self, problem: Problem, lane: jax.Array, state: _descent.State) -> Estimate:
         """Returns the value at the end, of draws that no step has seen."""
-        drawn = _methods.at(self.of_value, lane, jnp.full((), -1, jnp.int32))
+        common = "lanes" if self.common in ("lanes", "both") else "none"
+        drawn = _methods.at(self.of_value, lane, jnp.full((), -1, jnp.int32), common)
         return problem.estimate(self.family.from_unconstrained(state.parameters), drawn)

@@ -136,7 +136,9 @@ def step(
     """
     target = adapt(target)
     objective = _objective("step", target, state.approximation, divergence, method, key)
-    return dataclasses.replace(state, descent=_descent.step(objective, optimizer, state.descent, jnp.asarray(True)))
+    descent, always = state.descent, jnp.asarray(True)
+    moved = _descent.step(objective, optimizer, descent, descent.num_steps, always)
+    return dataclasses.replace(state, descent=moved)
 
 
 def _objective(name: str, target: Any, start: Any, divergence: Any, method: Any, key: Any) -> _descent.Objective:

@@ -167,3 +167,23 @@ def test_common_random_numbers_make_a_function_with_a_minimum():
 
     assert bool(run(common=True).converged)
     assert not bool(run(common=False).converged)
+
+
+@once
+@pytest.mark.parametrize("divergence", [ForwardKL(), ReverseKL()])
+def test_lanes_with_common_random_numbers_go_the_way_of_one_alone(divergence):
+    def run(means, common="lanes"):
+        method = MonteCarlo(jax.random.key(3), 50, control_variate=0.0)
+        options = {"num_steps": 40, "method": method, "common_random_numbers": common}
+        return fit(target(), Normal(jnp.asarray(means), 1.5), divergence, optimizer=ADAM, **options)
+
+    several, alone = run([-1.0, 0.5, 0.5]), run([0.5])
+    # As close as the same sums of a batch of one and of three are.
+    np.testing.assert_allclose(several.optimum.loc[1:], jnp.repeat(alone.optimum.loc, 2), rtol=1e-4)
+    np.testing.assert_allclose(several.value.value[1:], jnp.repeat(alone.value.value, 2), rtol=1e-4)
+    own = run([-1.0, 0.5, 0.5], "none")
+    assert abs(float(own.optimum.loc[1] - own.optimum.loc[2])) > 1e-3
+    # Draws are new at every step: with the same at each, the lane ends elsewhere.
+    assert abs(float(run([0.5], "both").optimum.loc[0] - alone.optimum.loc[0])) > 1e-3
+    with pytest.raises(ValueError, match=r"common_random_numbers.*'starts'"):
+        run([0.5], "starts")
