@@ -52,8 +52,8 @@ def target() -> Mixture:
     return Mixture(jnp.array(WEIGHTS), Normal(jnp.array(MEANS), 1.0))
 
 
-def ours(contest: Contest, quadrature: bool = False) -> Run:
-    """Returns `fit`, by draws or by the default, which integrates."""
+def ours(contest: Contest, quadrature: bool = False, common: bool = False) -> Run:
+    """Returns `fit`, by draws, which the restarts may have in common, or by the default, which integrates."""
     divergence, gradient = (ForwardKL(), Reparameterized()) if contest.forward else (ReverseKL(), StickingTheLanding())
     optimizer, p = optax.adam(RATE), target()
     starts = Normal(jnp.asarray(contest.starts), 1.0)
@@ -62,28 +62,36 @@ def ours(contest: Contest, quadrature: bool = False) -> Run:
         method = MonteCarlo(jax.random.key(0), contest.num_draws, gradient, control_variate=0.0)
 
     def run(num_steps: int) -> tuple[np.ndarray, np.ndarray]:
-        found = fit(p, starts, divergence, optimizer=optimizer, num_steps=num_steps, method=method).optimum
+        options = {"num_steps": num_steps, "method": method, "common_random_numbers": "lanes" if common else "none"}
+        found = fit(p, starts, divergence, optimizer=optimizer, **options).optimum
         return np.asarray(found.loc), np.asarray(found.scale)
 
     return run
 
 
-def numpyro(contest: Contest, particles: bool) -> Run:
-    """Returns `SVI`, mapped over restarts in one compiled scan."""
+def numpyro(contest: Contest, particles: bool, common: bool = False) -> Run:
+    """Returns `SVI`, mapped over restarts in one compiled scan, with keys of their own or one for all."""
     svi, draws = _svi(contest, particles)
+    infer_state = importlib.import_module("numpyro.infer.svi").SVIState
+    own = None if common else 0
 
     @jax.jit
     def scan(starts: jax.Array) -> dict[str, jax.Array]:
-        keys = jax.random.split(jax.random.key(0), contest.num_restarts)
-        states = jax.vmap(lambda key, start: svi.init(key, start, *draws(key)))(keys, starts)
+        key = jax.random.key(0)
+        keys = key if common else jax.random.split(key, contest.num_restarts)
+        # Of a state the optimizer's part is mapped, and its key where there are many.
+        axes = infer_state(0, None, own)
+        start_all = jax.vmap(lambda key, start: svi.init(key, start, *draws(key)), (own, 0), axes)
+        states = start_all(keys, starts)
 
         def update(state: Any, key: jax.Array, start: jax.Array, count: jax.Array) -> Any:
             return svi.update(state, start, *draws(jax.random.fold_in(key, count)))[0]
 
         def step(states: Any, count: jax.Array) -> tuple[Any, None]:
-            return jax.vmap(update, in_axes=(0, 0, 0, None))(states, keys, starts, count), None
+            return jax.vmap(update, (axes, own, 0, None), axes)(states, keys, starts, count), None
 
-        return jax.vmap(svi.get_params)(jax.lax.scan(step, states, jnp.arange(contest.num_steps))[0])
+        last = jax.lax.scan(step, states, jnp.arange(contest.num_steps))[0]
+        return jax.vmap(svi.get_params, (axes,))(last)
 
     def run(num_steps: int) -> tuple[np.ndarray, np.ndarray]:
         del num_steps  # the length of a scan is compiled into it
@@ -155,10 +163,15 @@ def torch(contest: Contest, num_threads: int | None) -> Run:
 
 def contestants(contest: Contest) -> dict[str, Run]:
     """Returns all that can be run, ours first, peers in each of the forms that could be the fastest."""
-    found = {"ours": ours(contest), "ours, quadrature": ours(contest, quadrature=True)}
+    found = {
+        "ours": ours(contest),
+        "ours, common draws": ours(contest, common=True),
+        "ours, quadrature": ours(contest, quadrature=True),
+    }
     for name, make in (
         ("numpyro, particles", lambda: numpyro(contest, particles=True)),
         ("numpyro, plate", lambda: numpyro(contest, particles=False)),
+        ("numpyro, plate, common draws", lambda: numpyro(contest, particles=False, common=True)),
         ("torch, one thread", lambda: torch(contest, 1)),
         ("torch, all threads", lambda: torch(contest, None)),
     ):

@@ -56,6 +56,8 @@ from jaxinfo.densities import MonteCarlo
 from jaxinfo.distributions import Mixture, Normal
 from jaxinfo.projections import ForwardKL, ReverseKL, fit
 
+# What peers' times are divided by.
+OURS = ("ours", "ours, common draws")
 _COMPILE = "/jax/core/compile/backend_compile_duration"
 
 
@@ -81,7 +83,8 @@ class Config:
 
 def steps_of(name: str, contest: _fits.Contest, config: Config) -> int:
     """Returns how many steps a timed run takes."""
-    return contest.num_steps if name == "ours" or name.startswith("numpyro") else min(config.short, contest.num_steps)
+    compiled = name in OURS or name.startswith("numpyro")
+    return contest.num_steps if compiled else min(config.short, contest.num_steps)
 
 
 def divergence_at(contest: _fits.Contest, loc: np.ndarray, scale: np.ndarray) -> float:
@@ -112,15 +115,19 @@ def measure(contest: _fits.Contest, config: Config) -> dict[str, Any]:
             times[name].append((time.perf_counter() - begin) / steps)
         if round_ >= 2 and time.perf_counter() - began > config.seconds:
             break
-    peers = {name: each for name, each in times.items() if name != "ours"}
+    ratios = {
+        own: {
+            name: statistics.median(theirs / mine for theirs, mine in zip(each, times[own], strict=True))
+            for name, each in times.items()
+            if name != own
+        }
+        for own in OURS
+    }
     return {
         "direction": "forward" if contest.forward else "reverse",
         "num_draws": contest.num_draws,
         "microseconds_per_step": {name: 1e6 * statistics.median(each) for name, each in times.items()},
-        "times_as_long": {
-            name: statistics.median(theirs / own for theirs, own in zip(each, times["ours"], strict=True))
-            for name, each in peers.items()
-        },
+        "times_as_long_as": ratios,
         "divergence_at_the_end": {name: divergence_at(contest, *end) for name, end in ends.items()},
     }
 
@@ -175,10 +182,11 @@ def num_restarts_of(config: Config) -> int:
 
 
 def line(row: dict[str, Any]) -> str:
-    """Returns a row as it is printed."""
-    peers = "  ".join(f"{name} {ratio:.2f}" for name, ratio in row["times_as_long"].items())
-    own = row["microseconds_per_step"]["ours"]
-    return f"{row['direction']}, {row['num_draws']} draws: {own:.0f} us a step; over ours: {peers}"
+    """Returns a row as it is printed, on three lines."""
+    lines = [f"{row['direction']}, {row['num_draws']} draws: {row['microseconds_per_step']['ours']:.0f} us a step"]
+    for own, ratios in row["times_as_long_as"].items():
+        lines.append(f"  over {own}:  " + "  ".join(f"{name} {ratio:.2f}" for name, ratio in ratios.items()))
+    return "\n".join(lines)
 
 
 def main(config: Config) -> dict[str, Any]:
