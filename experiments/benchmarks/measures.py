@@ -8,12 +8,12 @@ Answer, of (100000, 128) at deviation 1: nearly all are as fast as the pasted fo
 times faster. Slower are terms of so few operations that looking for zeros and negative entries shows (chi-squared 2,
 triangular discrimination 1.6, a generator of a user's own 2, the least entropy 2, with gradients 1.2, 0.6, 1.2 and
 1.3), KL with gradients next to optax's, which shares a table of logarithms between the two (1.3; 0.7 of `rel_entr`),
-surprisal from logits and entropies with gradients (1.1), and with gradients of many variables normalised information 1.4, dual
-total correlation 1.25 and, from logits, the correlations 1.7, variation of information 1.35, Hellinger 1.2. Pointwise
-information from logits of deviation 2 takes 4.7 times as long where a row or column holds most of some table. Where
-some rows are so close that the fast form would lose digits, both forms run: Bhattacharyya 1.9 to 2.7, Rényi 1.8, and the
-generator of Jensen-Shannon 4 times as long as a formula that has no digits there. The core on (4096, 32768) has no
-measure above 1.2, but for KL with gradients next to optax's, 1.3, and most at or below 1.
+surprisal from logits and entropies with gradients (1.1), and with gradients of many variables normalised information
+1.4, dual total correlation 1.25 and, from logits, the correlations 1.7, variation of information 1.35, Hellinger 1.2.
+Pointwise information from logits of deviation 2 takes 4.7 times as long where a row or column holds most of some table.
+Where some rows are so close that the fast form would lose digits, both forms run: Bhattacharyya 1.9 to 2.7, Rényi 1.8,
+and the generator of Jensen-Shannon 4 times as long as a formula that has no digits there. Of the core on (4096, 32768)
+no measure is above 1.2, but for KL with gradients next to optax's, 1.3; most are at or below 1.
 
 All pairs of (4096, 512) tables are measured against the bare matrix product, without any logarithm: cross-entropy takes
 as long, KL 1.6 times (with gradients 1.1), Hellinger 1.4. Ragged tables are measured against `segment_sum`, which adds
