@@ -14,6 +14,7 @@ from scipy import stats
 from jaxinfo import distributions
 from jaxinfo.distributions import MultivariateNormal
 from jaxinfo.distributions._registry import closed_form
+from jaxinfo.distributions._special.matrices import solve_lower
 from tests.marks import once
 from tests.quick import quick_jit
 
@@ -408,3 +409,25 @@ def test_broadcasting_and_half_precision():
     assert distributions.kl_divergence(p, q).shape == (4, 3)
     vmapped = jax.vmap(lambda loc: distributions.kl_divergence(MultivariateNormal(loc, jnp.eye(2)), q))
     assert vmapped(jnp.zeros((6, 2))).shape == (6,)
+
+
+@once
+@pytest.mark.parametrize("size", [1, 3, 8, 9])
+def test_triangular_systems(size):
+    """On both sides of the size up to which they are solved by sums written out, by NumPy in double precision."""
+    rng = np.random.default_rng(size)
+    factor = np.tril(0.3 * rng.normal(size=(5, size, size))) + 2 * np.eye(size)
+    columns, weights = rng.normal(size=(2, 5, size, 4))
+    given = [jnp.asarray(a, DTYPE) for a in (factor, columns, weights)]
+
+    @jax.jit
+    def evaluate(factor, columns, weights):
+        return jax.value_and_grad(lambda *a: jnp.sum(solve_lower(*a) * weights), argnums=(0, 1))(factor, columns)
+
+    value, (in_factor, in_columns) = evaluate(*given)
+    exact = np.linalg.solve(factor, columns)
+    back = np.linalg.solve(np.swapaxes(factor, -1, -2), weights)
+    np.testing.assert_allclose(value, np.sum(exact * weights), rtol=1e3 * EPS)
+    np.testing.assert_allclose(in_columns, back, rtol=1e3 * EPS, atol=100 * EPS)
+    slope = np.tril(-back @ np.swapaxes(exact, -1, -2))
+    np.testing.assert_allclose(in_factor, slope, rtol=1e3 * EPS, atol=100 * EPS)

@@ -1,5 +1,6 @@
 """Matrices by their structure: triangular factors, log-determinants that keep their digits, rotations."""
 
+import functools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -10,6 +11,8 @@ import jax.numpy as jnp
 from jaxinfo import _numerics
 from jaxinfo.distributions._arrays import exp_remainder, sum_over_last
 
+# Up to this size triangular systems are solved by sums that are written out.
+_SMALL = 8
 _Map = Callable[[jax.Array, jax.Array], jax.Array]
 
 
@@ -47,8 +50,37 @@ def on_diagonal(x: jax.Array) -> jax.Array:
 
 
 def solve_lower(factor: jax.Array, columns: jax.Array) -> jax.Array:
-    """`factor^-1 columns` for a lower triangular factor."""
-    return jax.scipy.linalg.solve_triangular(factor, columns, lower=True)
+    """`factor^-1 columns` for a lower triangular factor.
+
+    Small ones row by row: a call of a library for each member of a batch costs more, on a CPU whose cores are busy a
+    thousand times more, as the library's threads wait for each other.
+    """
+    if factor.shape[-1] > _SMALL:
+        return jax.scipy.linalg.solve_triangular(factor, columns, lower=True)
+    lower = jnp.tril(factor)
+    return jax.lax.custom_linear_solve(
+        lambda x: product(lower, x),
+        columns,
+        solve=lambda _, b: _substitute(lower, b),
+        transpose_solve=lambda _, b: _substitute_back(lower, b),
+    )
+
+
+def _substitute(lower: jax.Array, columns: jax.Array) -> jax.Array:
+    rows: list[jax.Array] = []
+    for i in range(lower.shape[-1]):
+        known = [lower[..., i, j, None] * row for j, row in enumerate(rows)]
+        rows.append(functools.reduce(jnp.subtract, known, columns[..., i, :]) / lower[..., i, i, None])
+    return jnp.stack(rows, axis=-2)
+
+
+def _substitute_back(lower: jax.Array, columns: jax.Array) -> jax.Array:
+    """`lower^-T columns`."""
+    rows: list[jax.Array] = []  # the last first
+    for i in reversed(range(lower.shape[-1])):
+        known = [lower[..., -1 - j, i, None] * row for j, row in enumerate(rows)]
+        rows.append(functools.reduce(jnp.subtract, known, columns[..., i, :]) / lower[..., i, i, None])
+    return jnp.stack(rows[::-1], axis=-2)
 
 
 def solve_lower_vector(factor: jax.Array, x: jax.Array) -> jax.Array:
