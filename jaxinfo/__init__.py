@@ -7,15 +7,15 @@ loaded when first used.
 import importlib
 from typing import TYPE_CHECKING, Any
 
-_MODULES = ("densities", "discrete", "distributions", "generators", "interop", "logits", "projections")
+_MODULES = ("densities", "discrete", "distributions", "generators", "interop", "logits", "objectives", "projections")
 
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from jaxinfo import densities, discrete, distributions, generators, interop, logits, projections
+    from jaxinfo import densities, discrete, distributions, generators, interop, logits, objectives, projections
     from jaxinfo.discrete import *  # noqa: F403
 
-    __all__ = ["densities", "discrete", "distributions", "generators", "interop", "logits", "projections"]
+    __all__ = ["densities", "discrete", "distributions", "generators", "interop", "logits", "objectives", "projections"]
     __all__ += discrete.__all__
 
 

@@ -41,6 +41,10 @@ SUBJECTS = {
     "Distributions made of others": ("_composites", "bijectors"),
     "Distributions and densities": ("distributions", "densities", "interop"),
     "Fits": ("projections",),
+    "Classification and likelihood": ("classification", "calibration", "scoring_rules"),
+    "Variational objectives": ("variational", "variational_bounds", "aggregate_posterior"),
+    "Policies and trust regions": ("policies", "sampled_kl", "trust_region"),
+    "Distillation and language models": ("distillation", "sequences"),
     "Generators of f-divergences": ("generators",),
 }
 
@@ -81,7 +85,7 @@ def subject(home: ModuleType) -> tuple[int, int, str]:
     """Where the names that a file defines have their table: its title, after its place and the file's place in it."""
     _, module, *files = home.__name__.split(".")
     known = [file for files in SUBJECTS.values() for file in files]
-    file = files[0] if module in ("discrete", "logits") or (files and files[0] in known) else module
+    file = files[0] if module in ("discrete", "logits", "objectives") or (files and files[0] in known) else module
     titles = [title for title, files in SUBJECTS.items() if file in files]
     if titles:
         return list(SUBJECTS).index(titles[0]), SUBJECTS[titles[0]].index(file), titles[0]

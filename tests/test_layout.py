@@ -22,6 +22,7 @@ MODULES = (
     "jaxinfo.densities",
     "jaxinfo.generators",
     "jaxinfo.interop",
+    "jaxinfo.objectives",
     "jaxinfo.projections",
 )
 PUBLIC = [
