@@ -5,5 +5,24 @@ the parts.
 """
 
 # Sections: classification and likelihood; variational objectives; policies; distillation and language models.
+from jaxinfo.objectives.distillation import (
+    distillation_loss,
+    on_policy_distillation_loss,
+    reverse_kl_divergence,
+    sampled_distillation_loss,
+)
+from jaxinfo.objectives.sequences import sequence_kl_divergence, sequence_log_prob, token_kl_divergence
+from jaxinfo.objectives.top_k import top_k_kl_divergence, top_k_kl_divergence_bounds, top_k_with_tail
 
-__all__: list[str] = []
+__all__ = [
+    "distillation_loss",
+    "on_policy_distillation_loss",
+    "reverse_kl_divergence",
+    "sampled_distillation_loss",
+    "sequence_kl_divergence",
+    "sequence_log_prob",
+    "token_kl_divergence",
+    "top_k_kl_divergence",
+    "top_k_kl_divergence_bounds",
+    "top_k_with_tail",
+]
