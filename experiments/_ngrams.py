@@ -10,6 +10,7 @@ import dataclasses
 import numpy as np
 
 K = 256
+LEAST = 0.1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -117,7 +118,8 @@ def _level(keys: np.ndarray, counts: np.ndarray, num_contexts: int) -> Level:
     """Discounts the counts: by what those that came once, twice, ... would on average come less in another text."""
     of = [max(1, int(np.sum(counts == i))) for i in range(1, 5)]
     rate = of[0] / (of[0] + 2 * of[1])
-    discounts = np.array([0.0] + [min(i, max(0.0, i - (i + 1) * rate * of[i] / of[i - 1])) for i in (1, 2, 3)])
+    # Of a few counts the formula may say that nothing is taken, and then a byte that never came could not come.
+    discounts = np.array([0.0] + [min(i, max(LEAST, i - (i + 1) * rate * of[i] / of[i - 1])) for i in (1, 2, 3)])
     discount = discounts[np.minimum(counts, 3)]
     context = keys // K
     totals = np.bincount(context, counts, num_contexts)

@@ -41,6 +41,8 @@ def jensen_shannon(w):
 
 
 def power(a):
+    """Exponents that sum to one exactly: what is left of the sum is small."""
+    a = mpmath.mpf(a)
     return lambda p, q: (sum(x**a * y ** (1 - a) for x, y in zip(p, q, strict=True)) - 1) / (a * (a - 1))
 
 
