@@ -11,11 +11,17 @@ from jaxinfo.objectives.distillation import (
     reverse_kl_divergence,
     sampled_distillation_loss,
 )
+from jaxinfo.objectives.large_vocabulary import (
+    large_vocabulary_cross_entropy_loss,
+    large_vocabulary_distillation_loss,
+)
 from jaxinfo.objectives.sequences import sequence_kl_divergence, sequence_log_prob, token_kl_divergence
 from jaxinfo.objectives.top_k import top_k_kl_divergence, top_k_kl_divergence_bounds, top_k_with_tail
 
 __all__ = [
     "distillation_loss",
+    "large_vocabulary_cross_entropy_loss",
+    "large_vocabulary_distillation_loss",
     "on_policy_distillation_loss",
     "reverse_kl_divergence",
     "sampled_distillation_loss",

@@ -12,7 +12,9 @@ from jaxinfo.objectives import _tokens
 
 
 def sequence_log_prob(token_logits: ArrayLike, tokens: ArrayLike, *, where: ArrayLike | None = None) -> jax.Array:
-    r"""Log-probability of a sequence, $\sum_t \log q(y_t | y_{<t})$, from the logits of its tokens.
+    r"""Log-probability of a sequence, the sum of those of its tokens, from their logits.
+
+    $\log q(y) = \sum_t \log q(y_t | y_{<t})$.
 
     Args:
         token_logits: Unnormalised log-probabilities `[..., T, K]` of each next token, given those before.
