@@ -15,13 +15,13 @@ LINES, WIDTH = 7, 80
 
 
 def draw(directory: Path, found: dict[str, Any], text: bytes, by_counts: np.ndarray, by_model: np.ndarray) -> Path:
-    """Draws the bits by length of context, those of all methods, the training, and a passage under two models."""
+    """Draws the bits by length of context, those of all methods, other splits, and a passage under two models."""
     figure = plt.figure(figsize=(16, 11), layout="constrained")
     top, bottom = figure.subfigures(2, 1, height_ratios=(1.25, 1), hspace=0.02)
     left, middle, right = top.subplots(1, 3, width_ratios=(1, 1.15, 0.9))
     _orders(left, found)
     _methods(middle, found)
-    _training(right, found)
+    _splits(right, found)
     _passage(bottom, text, by_counts, by_model)
     path = directory / "language_model.png"
     figure.savefig(path)
@@ -78,16 +78,19 @@ def _label(row: dict[str, Any]) -> str:
     return f"{name}, given\nthe other topics" if row["given"] else f"{name} alone"
 
 
-def _training(axis: Any, found: dict[str, Any]) -> None:
-    losses = np.array(found["losses"])
-    width = max(1, len(losses) // 60)
-    smooth = losses[: len(losses) // width * width].reshape(-1, width).mean(axis=1)
-    axis.plot(
-        (np.arange(len(smooth)) + 0.5) * width, smooth, color=_common.COLORS[2], lw=2, label="transformer, own text"
-    )
-    axis.axhline(_of(found, "transformer"), color=_common.COLORS[2], ls=":", label="at the end, held-out text")
-    axis.axhline(_of(found, "n-grams"), color=_common.COLORS[0], ls="--", label="n-grams, held-out text")
-    axis.set(title=f"Training {found['parameters']:,} numbers", xlabel="step", ylabel="bits per character")
+def _splits(axis: Any, found: dict[str, Any]) -> None:
+    """Other topics held out: one line for each method, a point for each split."""
+    rows = sorted(found["splits"], key=lambda row: row["copied_share"])
+    share = 100 * np.array([row["copied_share"] for row in rows])
+    for name, color, marker in (
+        ("lzma", _common.COLORS[4], "s"),
+        ("bz2", _common.COLORS[1], "^"),
+        ("n-grams", _common.COLORS[0], "o"),
+    ):
+        given = "" if name == "n-grams" else ", given the other topics"
+        axis.plot(share, [row[name] for row in rows], marker, color=color, ms=7, label=name + given)
+    axis.set(title="Who wins hangs on what is copied", xlabel="percent of the held-out text that is a copy")
+    axis.set(ylabel="bits per character", ylim=(0, 1.35 * max(max(row["lzma"], row["n-grams"]) for row in rows)))
     axis.legend()
 
 
@@ -126,9 +129,10 @@ def _passage(figure: Any, text: bytes, by_counts: np.ndarray, by_model: np.ndarr
 
 
 def _lines(text: bytes) -> tuple[list[str], int]:
-    """Some full lines from the middle of the text, and the byte at which they begin."""
+    """Some lines of prose from the middle of the text, and the byte at which they begin."""
     lines = text.decode().split("\n")
-    full = [sum(len(line) > 40 for line in lines[i : i + LINES]) for i in range(len(lines) - LINES + 1)]
+    prose = [len(line) > 55 and sum(c.isalpha() or c in " ,." for c in line) > 0.9 * len(line) for line in lines]
+    full = [sum(prose[i : i + LINES]) for i in range(len(lines) - LINES + 1)]
     first = max(range(len(full)), key=lambda i: (full[i], -abs(i - len(lines) // 2)))
     begin = len("\n".join(lines[:first]).encode()) + (1 if first else 0)
     return lines[first : first + LINES], begin

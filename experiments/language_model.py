@@ -68,6 +68,8 @@ class Config:
     coded_by_transformer: int = 256
     # Of the topics that are held out and of the transformer.
     seed: int = 0
+    # How often other topics are held out, without the transformer.
+    num_splits: int = 8
     # A smaller text, model and code: a check that everything runs, in seconds.
     smoke: bool = False
     output: Path = Path("results/language_model")
@@ -91,6 +93,22 @@ def copied_share(corpus: _corpus.Corpus) -> float:
         if corpus.test[i : i + COPIED] in seen:
             covered[i : i + COPIED] = True
     return float(covered.mean())
+
+
+def split_row(config: Config, seed: int) -> dict[str, float]:
+    """Returns bits per character given the rest, and the share of copies, with other topics held out."""
+    corpus = make_corpus(config, seed)
+    size, counts = _corpus.characters(corpus.test), _ngrams.count(corpus.train, _corpus.START, config.order)
+    bits = {row["method"]: row["bits"] for row in compress(corpus) if row["given"]}
+    bits["n-grams"] = -float(counts.log2_probabilities(corpus.test, _corpus.START)[-1].sum())
+    return {"seed": seed, "copied_share": copied_share(corpus), **{name: x / size for name, x in bits.items()}}
+
+
+def make_corpus(config: Config, seed: int) -> _corpus.Corpus:
+    corpus = _corpus.load(config.held_out, seed)
+    if not config.smoke:
+        return corpus
+    return dataclasses.replace(corpus, train=corpus.train[:40_000], test=corpus.test[:4000])
 
 
 def plug_in_entropies(model: _ngrams.NGrams, text: bytes) -> list[float]:
@@ -162,11 +180,9 @@ def main(config: Config) -> dict[str, Any]:
     if not 0 < config.held_out < 1 or config.num_steps < 1 or config.order < 1:
         raise ValueError(f"a share between 0 and 1, a step and a byte of context at least, got {config}")
     if config.smoke:
-        shorter = {"order": 5, "length": 32, "width": 32, "depth": 1, "num_steps": 50, "batch": 8}
+        shorter = {"order": 5, "length": 32, "width": 32, "depth": 1, "num_steps": 50, "batch": 8, "num_splits": 2}
         config = dataclasses.replace(config, **shorter, coded_by_ngrams=512, coded_by_transformer=16)
-    corpus = _corpus.load(config.held_out, config.seed)
-    if config.smoke:
-        corpus = dataclasses.replace(corpus, train=corpus.train[:40_000], test=corpus.test[:4000])
+    corpus = make_corpus(config, config.seed)
     size = _corpus.characters(corpus.test)
     counts = _ngrams.count(corpus.train, _corpus.START, config.order)
     by_order = counts.log2_probabilities(corpus.test, _corpus.START)
@@ -189,6 +205,7 @@ def main(config: Config) -> dict[str, Any]:
         "methods": sorted(({**m, "bits_per_character": m["bits"] / size} for m in methods), key=lambda m: m["bits"]),
         "ngrams_by_order": (-by_order.sum(axis=1) / size).tolist(),
         "plug_in_by_order": plug_in_entropies(counts, corpus.train),
+        "splits": [split_row(config, config.seed + i) for i in tqdm(range(config.num_splits), desc="splits")],
         "coded": [
             code_with_ngrams(counts, corpus.test[: config.coded_by_ngrams]),
             code_with_transformer(model, corpus.test[: config.coded_by_transformer], config.length),
@@ -212,6 +229,8 @@ def print_tables(found: dict[str, Any]) -> None:
     for row in found["methods"]:
         how = "given the training text" if row["given"] else "alone"
         print(f"{row['bits_per_character']:8.3f} bits per character  {row['method']}, {how}")
+    won = sum(row["n-grams"] < row["lzma"] for row in found["splits"])
+    print(f"\nwith other topics held out, n-grams need less than lzma on {won} of {len(found['splits'])} splits")
     for row in found["coded"]:
         back = "comes back" if row["round_trip"] else "DOES NOT COME BACK"
         print(f"\n{row['bytes']} bytes by {row['model']}: {row['bits']} bits, {row['promised']:.2f} promised; {back}")

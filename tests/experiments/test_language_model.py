@@ -201,6 +201,12 @@ def test_results(results):
     assert bits["n-grams and transformer, averaged", True] <= better + len(test)
     assert bits["n-grams", True] < 8 * len(test)
     assert bits["n-grams", True] == pytest.approx(metrics["ngrams_by_order"][-1] * size)
+    first, second = metrics["splits"]
+    assert [first["seed"], second["seed"]] == [0, 1]
+    for name in ("lzma", "bz2", "zlib", "n-grams"):
+        assert first[name] == pytest.approx(bits[name, True] / size)
+        assert first[name] != second[name]
+    assert first["copied_share"] == metrics["copied_share"]
     for row in metrics["coded"]:
         assert row["round_trip"]
         assert row["promised"] <= row["bits"] < row["promised"] + 2
