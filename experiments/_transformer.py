@@ -1,5 +1,6 @@
 """A small causal transformer over bytes in Flax NNX, and its training in one compiled loop."""
 
+import math
 from typing import Any
 
 import jax
@@ -42,8 +43,9 @@ class Transformer(nnx.Module):
         length = text.shape[-1]
         x = jnp.pad(self.bytes(text), [(0, 0)] * (text.ndim - 1) + [(RECENT - 1, 0), (0, 0)])
         x = jnp.concatenate([x[..., i : i + length, :] for i in range(RECENT)], axis=-1)
-        x = self.recent(x) + self.places[:length]
-        mask = jnp.tril(jnp.ones((length, length), bool))
+        x = self.recent(x)
+        x = x + jnp.broadcast_to(self.places[:length], x.shape)
+        mask = jnp.tril(jnp.ones((length, length), bool)).reshape(*(1,) * text.ndim, length, length)
         for block in self.blocks:
             x = block(x, mask)
         return self.head(self.norm(x))
@@ -69,8 +71,8 @@ def train(
 
     def step(carry: Any, key: jax.Array) -> tuple[Any, jax.Array]:
         model, state = carry
-        starts = jax.random.randint(key, (batch, 1), 0, text.size - length)
-        windows = text[starts + jnp.arange(length + 1)]
+        starts = jax.random.randint(key, (batch, 1), 0, text.size - length, jnp.int32)
+        windows = text[starts + jnp.arange(length + 1, dtype=jnp.int32)[None]]
         value, gradients = nnx.value_and_grad(loss)(model, windows)
         state.update(model, gradients)
         return (model, state), value
@@ -83,7 +85,7 @@ def train(
 @nnx.jit
 def log2_softmax(model: Transformer, text: jax.Array) -> jax.Array:
     """Bits of log-probability `[B, T, 256]` of every next byte."""
-    return jax.nn.log_softmax(model(text)) / jnp.log(2.0)
+    return jax.nn.log_softmax(model(text)) / math.log(2)
 
 
 def log2_probabilities(model: Transformer, text: bytes, before: bytes, length: int, batch: int) -> np.ndarray:

@@ -6,7 +6,18 @@ below the teacher's. It is trained with `objectives.distillation_loss` under the
 w teacher + (1 - w) student over w (1 - w), which is forward KL at w = 0, reverse KL at w = 1, and the Jensen-Shannon
 divergence at w = 1/2, from the same starts.
 
-ANSWER
+Of 256 contexts, from four starts (ranges over these; nats and shares, means over contexts by how often they come):
+
+- Forward KL covers. The student has 1.65 to 1.67 nats of entropy, more than the teacher's 1.39, and more in at least
+  94 % of the text. It misses 2 % of the teacher's mass (gives it less than a tenth of what the teacher does), and a
+  tenth of its own goes to what the teacher all but excludes.
+- Reverse KL picks. The student has 1.12 to 1.16 nats, less than the teacher, and more in 11 to 16 % of the text. It
+  misses 16 to 23 % of the mass; what it invents varies with the start, from 2.5 to 9.5 %.
+- Jensen-Shannon is between: 1.20 to 1.21 nats, below the teacher, 9 to 10 % missed and 1 to 2 % invented. The change is
+  quick next to forward KL: at w = 0.1 the entropy is already below the teacher's.
+- Reverse KL is not well minimised by descending it. The students trained on it come to 0.30 to 0.64, those trained on
+  w = 0.3 from the same starts to 0.18: where a student has put nothing on an outcome, reverse KL pulls it no longer, so
+  that a bad choice made early stays.
 
     python -m experiments.distillation --rank 8 --num-contexts 512
 """
@@ -85,7 +96,13 @@ def make_teacher(config: Config) -> Teacher:
     table = np.stack([model.probabilities(model.start(c.encode()))[[ord(a) for a in alphabet]] for c in contexts])
     shares = counts[chosen] / counts[chosen].sum()
     log_probs = np.log(table / table.sum(axis=1, keepdims=True))
-    return Teacher(contexts, "".join(alphabet), jnp.asarray(log_probs), jnp.asarray(shares), corpus.sha256)
+    return Teacher(
+        contexts,
+        "".join(alphabet),
+        jnp.asarray(log_probs, jnp.float32),
+        jnp.asarray(shares, jnp.float32),
+        corpus.sha256,
+    )
 
 
 class Student(nnx.Module):
@@ -138,7 +155,7 @@ def train(config: Config, carry: Any, teacher: jax.Array, shares: jax.Array, num
 
     def step(carry: Any, _: None) -> tuple[Any, jax.Array]:
         over_seeds = jax.vmap(one, in_axes=(0, 0, None))
-        *carry, values = jax.vmap(over_seeds)(*carry, jnp.asarray(config.weights))
+        *carry, values = jax.vmap(over_seeds)(*carry, jnp.asarray(config.weights, jnp.float32))
         return tuple(carry), values
 
     return jax.lax.scan(step, carry, length=num_steps)
@@ -146,7 +163,8 @@ def train(config: Config, carry: Any, teacher: jax.Array, shares: jax.Array, num
 
 def judge(teacher: Teacher, z: jax.Array) -> dict[str, jax.Array]:
     """Returns, for students of logits `[..., C, V]`, means over contexts `[...]`."""
-    p, q = jnp.exp(teacher.log_probs), jax.nn.softmax(z)
+    q = jax.nn.softmax(z)
+    p = jnp.broadcast_to(jnp.exp(teacher.log_probs), q.shape)
     entropy = logits.entropy(z)
     rows = {
         "forward_kl": logits.kl_divergence(teacher.log_probs, z),
@@ -154,11 +172,11 @@ def judge(teacher: Teacher, z: jax.Array) -> dict[str, jax.Array]:
         "jensen_shannon": logits.jensen_shannon_divergence(teacher.log_probs, z),
         "total_variation": logits.total_variation(teacher.log_probs, z),
         "entropy": entropy,
-        "contexts_with_more_entropy": entropy > jaxinfo.entropy(p),
+        "contexts_with_more_entropy": (entropy > jaxinfo.entropy(p)).astype(entropy.dtype),
         "mass_missed": jnp.sum(jnp.where(q < LESS * p, p, 0), axis=-1),
         "mass_invented": jnp.sum(jnp.where(p < LESS * q, q, 0), axis=-1),
     }
-    return {name: jnp.sum(teacher.shares * row, axis=-1) for name, row in rows.items()}
+    return {name: row @ teacher.shares for name, row in rows.items()}
 
 
 def run(config: Config, teacher: Teacher) -> tuple[jax.Array, np.ndarray, dict[str, float]]:
@@ -184,6 +202,11 @@ def main(config: Config) -> dict[str, Any]:
         raise ValueError(f"weights must hold 0, 1/2 and 1, and a seed is needed, got {config}")
     if config.smoke:
         config = dataclasses.replace(config, num_contexts=64, num_steps=300, weights=(0.0, 0.5, 1.0))
+    with jax.enable_x64(False):
+        return run_and_write(config)
+
+
+def run_and_write(config: Config) -> dict[str, Any]:
     teacher = make_teacher(config)
     z, history, seconds = run(config, teacher)
     judged = {name: np.asarray(x) for name, x in judge(teacher, z).items()}

@@ -182,6 +182,11 @@ def main(config: Config) -> dict[str, Any]:
     if config.smoke:
         shorter = {"order": 5, "length": 32, "width": 32, "depth": 1, "num_steps": 50, "batch": 8, "num_splits": 2}
         config = dataclasses.replace(config, **shorter, coded_by_ngrams=512, coded_by_transformer=16)
+    with jax.enable_x64(False):
+        return run_and_write(config)
+
+
+def run_and_write(config: Config) -> dict[str, Any]:
     corpus = make_corpus(config, config.seed)
     size = _corpus.characters(corpus.test)
     counts = _ngrams.count(corpus.train, _corpus.START, config.order)

@@ -2,6 +2,7 @@
 
 import json
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -10,6 +11,13 @@ from PIL import Image
 from experiments import distillation
 from experiments.distillation import Config, Teacher
 from tests.marks import once
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _as_users_have_it():
+    """Optax and Flax are not written for strict types and shapes."""
+    with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
+        yield
 
 
 @pytest.fixture(scope="module")

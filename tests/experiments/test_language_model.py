@@ -11,6 +11,7 @@ import pydoc_data.topics
 import zlib
 from pathlib import Path
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -22,6 +23,13 @@ from experiments.language_model import Config
 from tests.marks import once
 
 TEXT = b"the cat sat on the mat, and the other cat sat on the hat; " * 2 + b"a rat ate that."
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _as_users_have_it():
+    """Optax and Flax are not written for strict types and shapes."""
+    with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
+        yield
 
 
 @once
