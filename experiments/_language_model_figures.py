@@ -119,7 +119,7 @@ def _passage(figure: Any, text: bytes, by_counts: np.ndarray, by_model: np.ndarr
                     va="center",
                     family="DejaVu Sans Mono",
                     fontsize=7.6,
-                    color=_common.INK,
+                    color="white" if grid[i, j] > 6.5 else _common.INK,
                 )
             at += 1 + len(line[WIDTH:].encode())
         image = axis.imshow(grid, cmap=shade, vmin=0, vmax=10, aspect="auto")

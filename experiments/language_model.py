@@ -6,7 +6,20 @@ of the context, and of a small transformer (Flax NNX, trained with `objectives.s
 compressors alone, and given the rest, as the size of both together less that of the rest alone. Models cost nothing
 here, and compressors are programs of other sizes: what is compared is what they say of the held-out text.
 
-ANSWER
+Python 3.11's text, 63,325 characters held out and 402,743 bytes to learn from:
+
+- lzma wins, given the other topics: 1.28 bits per character; then bz2 with 1.46, n-grams with contexts of up to 12
+  bytes and the transformer averaged with 1.46, n-grams with 1.50, and the transformer of 577,408 numbers with 1.79.
+  zlib, which looks back 32 kB, has 2.21; alone the three need 2.11 (bz2) to 2.30 (zlib).
+- It wins by copying. `help()` repeats itself: 42 % of the held-out text is in stretches of 32 bytes or more that other
+  topics have, too. Over eight choices of topics lzma goes from 1.57 bits, where 28 % is copied and n-grams need 1.50,
+  to 0.65, where 68 % is; on the other seven it needs less than n-grams. An entropy rate is one of a way of sampling.
+- Counts as they are know nothing of it: by 12 bytes of context they promise 0.16 bits on their own text, where the
+  held-out text takes 1.50. Smoothed, a longer context still helps, and less and less: 2.03 bits by 3 bytes, 1.66 by 6.
+- The two models know different things: the transformer where the columns of a table are, n-grams what stood elsewhere
+  to the letter. So the average of their probabilities needs less than either.
+- Cross-entropy is a code length: 16,384 bytes take 10,960 bits by n-grams (10,958.99 promised by their probabilities
+  rounded to 16 bits), 256 bytes take 277 by the transformer (275.49 promised), and all come back.
 
     python -m experiments.language_model --num-steps 4000 --width 192
 """
