@@ -4,21 +4,68 @@ Names end in `_loss` where less is better and in `_bound` (or are `elbo`) where 
 the parts.
 """
 
-# Sections: classification and likelihood; variational objectives; policies; distillation and language models.
-from jaxinfo.objectives.distillation import distillation_loss, reverse_kl_divergence
-from jaxinfo.objectives.large_vocabulary import (
-    large_vocabulary_cross_entropy_loss,
-    large_vocabulary_distillation_loss,
+from jaxinfo.objectives.calibration import (
+    CalibrationBins,
+    CalibrationErrorTerms,
+    calibration_bins,
+    expected_calibration_error,
+    expected_calibration_error_terms,
 )
+from jaxinfo.objectives.classification import (
+    CrossEntropyLossTerms,
+    binary_cross_entropy_loss,
+    cross_entropy_loss,
+    cross_entropy_loss_terms,
+)
+from jaxinfo.objectives.distillation import distillation_loss, reverse_kl_divergence
+from jaxinfo.objectives.large_vocabulary import large_vocabulary_cross_entropy_loss, large_vocabulary_distillation_loss
+from jaxinfo.objectives.likelihood import bits_per_byte, example_mean, negative_log_likelihood, perplexity
 from jaxinfo.objectives.on_policy import on_policy_distillation_loss, sampled_distillation_loss
+from jaxinfo.objectives.score_decomposition import (
+    ScoreDecomposition,
+    brier_score_decomposition,
+    log_score_decomposition,
+)
+from jaxinfo.objectives.scoring_rules import (
+    ScoreTerms,
+    brier_score,
+    brier_score_terms,
+    log_score,
+    log_score_terms,
+    proper_score_terms,
+)
 from jaxinfo.objectives.sequences import sequence_kl_divergence, sequence_log_prob, token_kl_divergence
+from jaxinfo.objectives.temperature import optimal_temperature
 from jaxinfo.objectives.top_k import top_k_kl_divergence, top_k_kl_divergence_bounds, top_k_with_tail
 
 __all__ = [
+    "CalibrationBins",
+    "CalibrationErrorTerms",
+    "CrossEntropyLossTerms",
+    "ScoreDecomposition",
+    "ScoreTerms",
+    "binary_cross_entropy_loss",
+    "bits_per_byte",
+    "brier_score",
+    "brier_score_decomposition",
+    "brier_score_terms",
+    "calibration_bins",
+    "cross_entropy_loss",
+    "cross_entropy_loss_terms",
     "distillation_loss",
+    "example_mean",
+    "expected_calibration_error",
+    "expected_calibration_error_terms",
     "large_vocabulary_cross_entropy_loss",
     "large_vocabulary_distillation_loss",
+    "log_score",
+    "log_score_decomposition",
+    "log_score_terms",
+    "negative_log_likelihood",
     "on_policy_distillation_loss",
+    "optimal_temperature",
+    "perplexity",
+    "proper_score_terms",
     "reverse_kl_divergence",
     "sampled_distillation_loss",
     "sequence_kl_divergence",
