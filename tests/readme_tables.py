@@ -41,10 +41,11 @@ SUBJECTS = {
     "Distributions made of others": ("_composites", "bijectors"),
     "Distributions and densities": ("distributions", "densities", "interop"),
     "Fits": ("projections",),
-    "Classification and likelihood": ("classification", "calibration", "scoring_rules"),
-    "Variational objectives": ("variational", "variational_bounds", "aggregate_posterior"),
+    "Classification and likelihood": ("classification", "likelihood"),
+    "Calibration and proper scores": ("calibration", "temperature", "scoring_rules", "score_decomposition"),
+    "Variational objectives": ("variational", "variational_bounds", "log_weights", "aggregate_posteriors", "latent_units"),
     "Policies and trust regions": ("policies", "sampled_kl", "trust_region"),
-    "Distillation and language models": ("distillation", "sequences"),
+    "Distillation and language models": ("distillation", "on_policy", "sequences", "top_k", "large_vocabulary"),
     "Generators of f-divergences": ("generators",),
 }
 
