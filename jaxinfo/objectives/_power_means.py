@@ -30,9 +30,11 @@ def mean(values: jax.Array, kept: jax.Array) -> jax.Array:
 
 def log_mean_exp(values: jax.Array, kept: jax.Array) -> jax.Array:
     """`log mean exp` over the first axis of the values that are kept; NaN if none is."""
-    masked = jnp.where(kept, values, jnp.full_like(values, -jnp.inf))
+    infinite = jnp.any(kept & (values == jnp.inf), axis=0)
+    masked = jnp.where(kept & ~infinite[None], values, jnp.full_like(values, -jnp.inf))
     share = _count(kept, values.dtype) / len(values)
-    return _log_domain.log_mean_exp(masked, (-values.ndim,)) - jnp.log(share)
+    finite = _log_domain.log_mean_exp(masked, (-values.ndim,)) - jnp.log(share)
+    return jnp.where(infinite, jnp.full_like(finite, jnp.inf), finite)
 
 
 @_compiled
@@ -77,7 +79,9 @@ def tempered_means(values: jax.Array, inverse_temperatures: jax.Array, kept: jax
     """The mean of l with shares proportional to `exp(b l)`, for each of the inverse temperatures b on a new axis."""
 
     def one(b: jax.Array) -> jax.Array:
-        logits = jnp.where(kept, b * values, jnp.full_like(values, -jnp.inf))
+        # At 0 all weights count the same, also those of 0.
+        infinite = (b == 0) & jnp.isinf(values)
+        logits = jnp.where(kept, b * jnp.where(infinite, jnp.zeros_like(values), values), -jnp.inf)
         shares = _log_domain.softmax((-values.ndim,), logits)
         # What has no share adds nothing, though its logarithm may be infinite.
         held = jnp.where(shares > 0, values, jnp.zeros_like(values))

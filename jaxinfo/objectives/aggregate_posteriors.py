@@ -11,13 +11,14 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax.typing import ArrayLike
+from jax.typing import ArrayLike, DTypeLike
 
 from jaxinfo import _checks, densities
 from jaxinfo._pytrees import register_dataclass
 from jaxinfo.densities import ClosedForm, Estimate
 from jaxinfo.densities._measure import known_formula
 from jaxinfo.distributions import Mixture
+from jaxinfo.distributions._arrays import common_dtype, working_dtype
 from jaxinfo.interop import as_distribution
 from jaxinfo.objectives._latent_draws import Latents, draw, in_32_bits
 from jaxinfo.objectives._populations import coefficient_of, in_blocks, population_error, population_mean
@@ -91,8 +92,8 @@ def _shares(name: str, posterior: Any, weights: ArrayLike | None) -> jax.Array:
     return shares.astype(_dtype(posterior))
 
 
-def _dtype(posterior: Any) -> jnp.dtype:
-    return jax.eval_shape(lambda: in_32_bits(posterior.log_prob(posterior.sample(jax.random.key(0))))).dtype
+def _dtype(posterior: Any) -> DTypeLike:
+    return working_dtype(common_dtype(*jax.tree.leaves(posterior)))
 
 
 def aggregate_posterior_terms(
