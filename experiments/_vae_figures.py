@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 import matplotlib.pyplot as plt
 import numpy as np
+from flax import nnx
 from matplotlib.axes import Axes
 
 BLUE, ORANGE, GREEN = _common.COLORS[:3]
@@ -51,7 +52,9 @@ def draw_rate_distortion(axes: Axes, digits: dict[str, Any]) -> None:
     for row, x, y in zip(rows, rate, distortion, strict=True):
         axes.annotate(f"{row['beta']:g}", (x, y), xytext=(7, 5), textcoords="offset points", fontsize=11)
     axes.axhline(digits["marginal_distortion"], color=_common.GREY, linestyle=":", linewidth=1.5)
-    axes.text(span[1], digits["marginal_distortion"] + 2, "pixels on their own", ha="right", color=_common.GREY)
+    axes.text(
+        span[1], digits["marginal_distortion"] - 3, "pixels on their own", ha="right", va="top", color=_common.GREY
+    )
     low, high = distortion.min(), max(distortion.max(), digits["marginal_distortion"])
     axes.set(xlim=tuple(span), ylim=(low - 0.1 * (high - low), high + 0.12 * (high - low)))
     axes.set(xlabel="rate: KL(posterior‖prior) [nats]", ylabel="distortion: -log likelihood [nats]")
@@ -72,20 +75,23 @@ def draw_bound(axes: Axes, digits: dict[str, Any]) -> None:
         capsize=3,
         label="evidence lower bound",
     )
-    ones = [row for row in digits["rows"] if "importance_weighted" in row]
-    axes.plot(np.ones(len(ones)), _means(ones, "elbo"), "o", color=BLUE, markersize=4, label="other seeds")
     axes.plot(
-        np.ones(len(ones)),
-        _means(ones, "importance_weighted"),
-        "D",
+        beta,
+        _means(rows, "importance_weighted"),
         color=ORANGE,
-        label="importance-weighted, 500 draws",
+        marker="D",
+        markersize=5,
+        linewidth=1.2,
+        label=f"importance-weighted, {digits['num_weights']} draws",
     )
+    others = [row for row in digits["rows"] if row["seed"] != rows[0]["seed"]]
+    for name, color in (("elbo", BLUE), ("importance_weighted", ORANGE)):
+        axes.plot([row["beta"] for row in others], _means(others, name), "o", color=color, markersize=3)
     axes.axhline(-digits["marginal_distortion"], color=_common.GREY, linestyle=":", label="pixels on their own")
     _over_beta(axes, beta)
     axes.set_ylabel("nats for each held-out image")
-    axes.set_title("The bound is best near beta = 1")
-    axes.legend(loc="lower left")
+    axes.set_title("The bound is best at beta = 1")
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 0.06))
 
 
 def draw_split(axes: Axes, digits: dict[str, Any]) -> None:
@@ -98,7 +104,8 @@ def draw_split(axes: Axes, digits: dict[str, Any]) -> None:
     axes.bar(at, rest, bottom=information, color=ORANGE, label="KL(q(z)‖p(z)): aggregate and prior")
     greatest = np.log(digits["num_training_images"])
     axes.axhline(greatest, color=_common.GREY, linestyle="--", linewidth=1.2)
-    axes.text(at[-1] + 0.5, greatest + 0.4, "log of the number of images", ha="right", color=_common.GREY)
+    count = digits["num_training_images"]
+    axes.text(at[-1] + 0.5, greatest + 0.3, f"log {count:,} images", ha="right", color=_common.GREY)
     axes.set_xticks(at, [f"{row['beta']:g}" for row in rows])
     axes.set(xlabel="beta", ylabel="nats")
     axes.set_title("What the rate is spent on")
@@ -110,12 +117,10 @@ def draw_units(figure: Any, axes: Axes, digits: dict[str, Any]) -> None:
     rows = _curve(digits)
     table = np.array([np.sort(row["on_training_images"]["rate_of_units"])[::-1] for row in rows])
     image = axes.imshow(table, aspect="auto", cmap="viridis", vmin=0)
-    figure.colorbar(image, ax=axes, label="nats", pad=0.13)
+    figure.colorbar(image, ax=axes, label="KL of the unit [nats]", pad=0.02)
     units = table.shape[1]
-    axes.set_yticks(range(len(rows)), [f"{row['beta']:g}" for row in rows])
-    for i, row in enumerate(rows):
-        axes.text(units - 0.3, i, f"{row['num_active']} active", va="center", fontsize=10.5)
-    axes.set(xlabel="latent unit, by its rate", ylabel="beta")
+    axes.set_yticks(range(len(rows)), [f"{row['beta']:g}: {row['num_active']} active" for row in rows])
+    axes.set(xlabel="latent unit, by its rate", ylabel="beta: units whose mean varies by more than 0.01")
     axes.set_xticks([0, units - 1], ["1", str(units)])
     axes.spines[:].set_visible(False)
     axes.set_title("Units fall silent one by one")
@@ -162,24 +167,29 @@ def draw_numbers(path: Path, digits: dict[str, Any]) -> Path:
     return _save(figure, path)
 
 
+@nnx.jit
+def _pictures(model: Vae, x: jax.Array) -> list[jax.Array]:
+    """Images, what becomes of them, and as many draws from the prior."""
+    posterior = model.posterior(x)
+    z = jax.random.normal(jax.random.key(5), posterior.mean.shape)
+    return [x, *(jax.nn.sigmoid(model.logits(latent)) for latent in (posterior.mean, z))]
+
+
 def draw_images(path: Path, parts: list[tuple[Data, Vae]]) -> Path:
     """Draws held-out images, their reconstructions, and samples from the prior, for both sets of digits."""
-    columns, names = 12, ("held out", "reconstructed", "sampled")
-    figure, axes = plt.subplots(3 * len(parts), columns, figsize=(14, 7.6), layout="constrained")
-    for part, (data, model) in enumerate(parts):
-        x = jnp.asarray(data.test[:columns], jnp.float32)
-        posterior = model.posterior(x)
-        z = jax.random.normal(jax.random.key(5), (columns, posterior.event_shape[0]))
-        shown = (x, jax.nn.sigmoid(model.logits(posterior.mean)), jax.nn.sigmoid(model.logits(z)))
-        for row, (name, images) in enumerate(zip(names, shown, strict=True)):
-            for column, image in enumerate(np.asarray(images)):
-                frame = axes[3 * part + row, column]
-                side = round(len(image) ** 0.5)
-                frame.imshow(image.reshape(side, side), cmap="gray_r", vmin=0, vmax=1)
-                frame.set(xticks=[], yticks=[])
-                frame.spines[:].set_visible(False)
-            label = axes[3 * part + row, 0]
-            label.set_ylabel(name, rotation=0, ha="right", va="center", fontsize=13)
+    columns, names = 14, ("held out", "reconstructed", "sampled")
+    figure, axes = plt.subplots(len(parts), 1, figsize=(14, 7), layout="constrained")
+    for frame, (data, model) in zip(axes, parts, strict=True):
+        rows = _pictures(model, jnp.asarray(data.test[:columns], jnp.float32))
+        side = round(data.test.shape[1] ** 0.5)
+        gap = side // 8
+        tiles = np.zeros((3, columns, side + 2 * gap, side + 2 * gap))
+        tiles[:, :, gap:-gap, gap:-gap] = np.stack(rows).reshape(3, columns, side, side)
+        frame.imshow(tiles.transpose(0, 2, 1, 3).reshape(3 * tiles.shape[2], -1), cmap="gray_r", vmin=0, vmax=1)
+        frame.set_xticks([])
+        frame.set_yticks((np.arange(3) + 0.5) * tiles.shape[2], names, fontsize=13)
+        frame.tick_params(length=0)
+        frame.spines[:].set_visible(False)
     figure.suptitle("Digits of 8 by 8 pixels, above, and MNIST's, below: means of the pixels", fontsize=17)
     return _save(figure, path)
 

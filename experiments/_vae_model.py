@@ -94,16 +94,15 @@ class Models(NamedTuple):
     def one(self, index: int) -> Vae:
         return nnx.merge(self.graph, jax.tree.map(lambda leaf: leaf[index], self.params))
 
-    def some(self, indices: list[int]) -> "Models":
-        return self._replace(params=jax.tree.map(lambda leaf: leaf[np.array(indices)], self.params))
-
 
 def train(data: Data, sizes: Architecture, betas: list[float], keys: jax.Array, binarise: bool) -> Models:
     """Trains one model for each beta and key, all in one program, with fresh minibatches and draws at every step."""
     num_pixels = data.train.shape[1]
     graph, _ = nnx.split(Vae(num_pixels, sizes, rngs=nnx.Rngs(0)))
     images = jnp.asarray(data.train, jnp.float32)
-    schedule = optax.warmup_cosine_decay_schedule(0.0, sizes.learning_rate, 100, sizes.num_steps)
+    schedule = optax.warmup_cosine_decay_schedule(
+        0.0, sizes.learning_rate, min(100, sizes.num_steps // 10), sizes.num_steps
+    )
     optimizer = optax.chain(optax.clip_by_global_norm(50.0), optax.adam(schedule, b2=0.99))
     annealing = objectives.kl_annealing_schedule(max(1, round(sizes.warm_up * sizes.num_steps)), initial_value=0.05)
     latent_prior = prior(sizes.latent)
@@ -162,12 +161,20 @@ def evaluate(
     With `num_weights` also the importance-weighted bound, 50 draws at a time: the mean of means is the mean.
     """
     x = jnp.asarray(images, jnp.float32)
+    counts = {"num_trials": num_trials, "num_draws": num_draws, "num_weights": num_weights}
+    return jax.tree.map(np.asarray, _evaluate(models.graph, models.params, x, key, **counts))
+
+
+@jax.jit(static_argnames=("graph", "num_trials", "num_draws", "num_weights"))
+def _evaluate(
+    graph: Any, params: Any, x: jax.Array, key: jax.Array, *, num_trials: int, num_draws: int, num_weights: int
+) -> dict[str, jax.Array]:
+    draw_key, weight_key = jax.random.split(key)
 
     def one(params: Any) -> dict[str, jax.Array]:
-        model = nnx.merge(models.graph, params)
+        model = nnx.merge(graph, params)
         posterior = model.posterior(x)
         latent_prior = prior(posterior.event_shape[0])
-        draw_key, weight_key = jax.random.split(key)
 
         def of_image(z: jax.Array) -> jax.Array:
             return log_likelihood(num_trials * x[None], model.logits(z), num_trials)
@@ -186,4 +193,4 @@ def evaluate(
             found["importance_weighted"] = objectives.importance_weighted_bound_from_log_weights(blocks)
         return found
 
-    return jax.tree.map(np.asarray, jax.jit(lambda params: jax.lax.map(one, params))(models.params))
+    return jax.lax.map(one, params)
