@@ -4,6 +4,12 @@ Names end in `_loss` where less is better and in `_bound` (or are `elbo`) where 
 the parts.
 """
 
+from jaxinfo.objectives.aggregate_posteriors import (
+    AggregatePosteriorTerms,
+    aggregate_posterior,
+    aggregate_posterior_terms,
+    minibatch_information_bounds,
+)
 from jaxinfo.objectives.calibration import (
     CalibrationBins,
     CalibrationErrorTerms,
@@ -19,7 +25,14 @@ from jaxinfo.objectives.classification import (
 )
 from jaxinfo.objectives.distillation import distillation_loss, reverse_kl_divergence
 from jaxinfo.objectives.large_vocabulary import large_vocabulary_cross_entropy_loss, large_vocabulary_distillation_loss
+from jaxinfo.objectives.latent_units import active_units, unit_activity
 from jaxinfo.objectives.likelihood import bits_per_byte, example_mean, negative_log_likelihood, perplexity
+from jaxinfo.objectives.log_weights import (
+    chi_upper_bound_from_log_weights,
+    importance_weighted_bound_from_log_weights,
+    renyi_bound_from_log_weights,
+    thermodynamic_bound_from_log_weights,
+)
 from jaxinfo.objectives.on_policy import on_policy_distillation_loss, sampled_distillation_loss
 from jaxinfo.objectives.score_decomposition import (
     ScoreDecomposition,
@@ -37,41 +50,66 @@ from jaxinfo.objectives.scoring_rules import (
 from jaxinfo.objectives.sequences import sequence_kl_divergence, sequence_log_prob, token_kl_divergence
 from jaxinfo.objectives.temperature import optimal_temperature
 from jaxinfo.objectives.top_k import top_k_kl_divergence, top_k_kl_divergence_bounds, top_k_with_tail
+from jaxinfo.objectives.variational import ElboTerms, elbo, elbo_terms, kl_annealing_schedule
+from jaxinfo.objectives.variational_bounds import (
+    chi_upper_bound,
+    importance_weighted_bound,
+    renyi_bound,
+    thermodynamic_bound,
+)
 
 __all__ = [
+    "AggregatePosteriorTerms",
     "CalibrationBins",
     "CalibrationErrorTerms",
     "CrossEntropyLossTerms",
+    "ElboTerms",
     "ScoreDecomposition",
     "ScoreTerms",
+    "active_units",
+    "aggregate_posterior",
+    "aggregate_posterior_terms",
     "binary_cross_entropy_loss",
     "bits_per_byte",
     "brier_score",
     "brier_score_decomposition",
     "brier_score_terms",
     "calibration_bins",
+    "chi_upper_bound",
+    "chi_upper_bound_from_log_weights",
     "cross_entropy_loss",
     "cross_entropy_loss_terms",
     "distillation_loss",
+    "elbo",
+    "elbo_terms",
     "example_mean",
     "expected_calibration_error",
     "expected_calibration_error_terms",
+    "importance_weighted_bound",
+    "importance_weighted_bound_from_log_weights",
+    "kl_annealing_schedule",
     "large_vocabulary_cross_entropy_loss",
     "large_vocabulary_distillation_loss",
     "log_score",
     "log_score_decomposition",
     "log_score_terms",
+    "minibatch_information_bounds",
     "negative_log_likelihood",
     "on_policy_distillation_loss",
     "optimal_temperature",
     "perplexity",
     "proper_score_terms",
+    "renyi_bound",
+    "renyi_bound_from_log_weights",
     "reverse_kl_divergence",
     "sampled_distillation_loss",
     "sequence_kl_divergence",
     "sequence_log_prob",
+    "thermodynamic_bound",
+    "thermodynamic_bound_from_log_weights",
     "token_kl_divergence",
     "top_k_kl_divergence",
     "top_k_kl_divergence_bounds",
     "top_k_with_tail",
+    "unit_activity",
 ]
