@@ -120,7 +120,7 @@ def test_masked_states_spoil_nothing(family):
         if family == "categorical":
             return Categorical(logits=rows[0])
         if family == "full":
-            return MultivariateNormal(rows[0], rows[1][..., None] * jnp.tri(2)[None])
+            return MultivariateNormal(rows[0], rows[1][..., None] * jnp.tri(2, dtype=rows.dtype)[None])
         base = Independent(Normal(*rows))
         return base if family == "gaussian" else Transformed(base, bijectors.Tanh())
 
