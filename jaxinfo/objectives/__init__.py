@@ -34,6 +34,14 @@ from jaxinfo.objectives.log_weights import (
     thermodynamic_bound_from_log_weights,
 )
 from jaxinfo.objectives.on_policy import on_policy_distillation_loss, sampled_distillation_loss
+from jaxinfo.objectives.policies import (
+    adaptive_kl_coefficient,
+    entropy_bonus,
+    policy_kl,
+    ppo_clip_loss,
+    ppo_kl_penalty_loss,
+)
+from jaxinfo.objectives.sampled_kl import importance_weighted_kl, sampled_kl
 from jaxinfo.objectives.score_decomposition import (
     ScoreDecomposition,
     brier_score_decomposition,
@@ -50,6 +58,7 @@ from jaxinfo.objectives.scoring_rules import (
 from jaxinfo.objectives.sequences import sequence_kl_divergence, sequence_log_prob, token_kl_divergence
 from jaxinfo.objectives.temperature import optimal_temperature
 from jaxinfo.objectives.top_k import top_k_kl_divergence, top_k_kl_divergence_bounds, top_k_with_tail
+from jaxinfo.objectives.trust_region import KLTrustRegionState, fisher_vector_product, kl_trust_region
 from jaxinfo.objectives.variational import ElboTerms, elbo, elbo_terms, kl_annealing_schedule
 from jaxinfo.objectives.variational_bounds import (
     chi_upper_bound,
@@ -64,9 +73,11 @@ __all__ = [
     "CalibrationErrorTerms",
     "CrossEntropyLossTerms",
     "ElboTerms",
+    "KLTrustRegionState",
     "ScoreDecomposition",
     "ScoreTerms",
     "active_units",
+    "adaptive_kl_coefficient",
     "aggregate_posterior",
     "aggregate_posterior_terms",
     "binary_cross_entropy_loss",
@@ -82,12 +93,16 @@ __all__ = [
     "distillation_loss",
     "elbo",
     "elbo_terms",
+    "entropy_bonus",
     "example_mean",
     "expected_calibration_error",
     "expected_calibration_error_terms",
+    "fisher_vector_product",
     "importance_weighted_bound",
     "importance_weighted_bound_from_log_weights",
+    "importance_weighted_kl",
     "kl_annealing_schedule",
+    "kl_trust_region",
     "large_vocabulary_cross_entropy_loss",
     "large_vocabulary_distillation_loss",
     "log_score",
@@ -98,11 +113,15 @@ __all__ = [
     "on_policy_distillation_loss",
     "optimal_temperature",
     "perplexity",
+    "policy_kl",
+    "ppo_clip_loss",
+    "ppo_kl_penalty_loss",
     "proper_score_terms",
     "renyi_bound",
     "renyi_bound_from_log_weights",
     "reverse_kl_divergence",
     "sampled_distillation_loss",
+    "sampled_kl",
     "sequence_kl_divergence",
     "sequence_log_prob",
     "thermodynamic_bound",
