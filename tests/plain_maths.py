@@ -12,7 +12,7 @@ COMMANDS = {
     "infty": "∞", "nabla": "∇", "langle": "⟨", "rangle": "⟩", "ldots": "…", "cdots": "⋯", "cdot": "·", ",": " ",
     "alpha": "α", "beta": "β", "gamma": "γ", "kappa": "κ", "lambda": "λ", "mu": "μ", "nu": "ν", "pi": "π", "sigma": "σ",
     "theta": "θ", "tau": "τ", "eta": "η", "varphi": "φ", "chi": "χ", "Gamma": "Γ", "Lambda": "Λ", "Omega": "Ω",
-    "epsilon": "ε", "dots": "…", "Sigma": "Σ", "mapsto": "↦", "times": "×", "sim": "~", "top": "ᵀ",
+    "ell": "ℓ", "epsilon": "ε", "dots": "…", "Sigma": "Σ", "mapsto": "↦", "times": "×", "sim": "~", "top": "ᵀ",
 }
 # fmt: on
 SMALL = {

@@ -63,7 +63,7 @@ def reference(documented: Any) -> str:
     >>> reference(surprisal), reference(mutual_information)
     ('Shannon 1948', 'Cover & Thomas 2006, section 2.3')
     """
-    section = re.search(r"^Reference: (.*?)(;\n|\n\n|\Z)", inspect.getdoc(documented) or "", re.MULTILINE | re.DOTALL)
+    section = re.search(r"^Reference: (.*?)(;\s|\n\n|\Z)", inspect.getdoc(documented) or "", re.MULTILINE | re.DOTALL)
     if section is None:
         return ""
     authors, _, work = " ".join(section[1].split()).partition(', "')

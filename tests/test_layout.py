@@ -36,7 +36,7 @@ PUBLIC = [
 MEASURES = [
     (module, name)
     for module, name in PUBLIC
-    if module in ("jaxinfo.discrete", "jaxinfo.logits", "jaxinfo.distributions", "jaxinfo.densities")
+    if module in ("jaxinfo.discrete", "jaxinfo.logits", "jaxinfo.distributions", "jaxinfo.densities", "jaxinfo.objectives")
     and not re.match(r"check|is_", name)
     and callable(function := getattr(importlib.import_module(module), name))
     and not inspect.isclass(function)

@@ -80,7 +80,7 @@ def _without_the_dropped(mask: jax.Array, density: Any, data: jax.Array) -> tupl
 def perplexity(
     negative_log_likelihoods: ArrayLike, *, axis: Axis = -1, where: ArrayLike | None = None, keepdims: bool = False
 ) -> jax.Array:
-    r"""Perplexity of a text, $\exp \frac1T \sum_t -\log q(x_t | x_{<t})$, from the loss of each token.
+    r"""Perplexity of a text, $\exp(\frac1T \sum_t -\log q(x_t | x_{<t}))$, from the loss of each token.
 
     Args:
         negative_log_likelihoods: The loss of each token in nats, `[..., T]`, as of `cross_entropy_loss`.
