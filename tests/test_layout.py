@@ -32,12 +32,13 @@ PUBLIC = [
     if name != "__version__"  # documented by its own meaning
 ]
 
-# These modules' functions return measures, except for the checks and the predicates, which have no derivative.
+# These modules' functions return measures, except for checks, predicates and schedules, which have no derivative.
 MEASURES = [
     (module, name)
     for module, name in PUBLIC
-    if module in ("jaxinfo.discrete", "jaxinfo.logits", "jaxinfo.distributions", "jaxinfo.densities", "jaxinfo.objectives")
-    and not re.match(r"check|is_", name)
+    if module
+    in ("jaxinfo.discrete", "jaxinfo.logits", "jaxinfo.distributions", "jaxinfo.densities", "jaxinfo.objectives")
+    and not re.match(r"check|is_|.*_schedule", name)
     and callable(function := getattr(importlib.import_module(module), name))
     and not inspect.isclass(function)
 ]
