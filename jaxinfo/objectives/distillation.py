@@ -99,8 +99,8 @@ def distillation_loss(
     with the first power of the difference: for these it is T.
 
     Args:
-        teacher_logits: Unnormalised log-probabilities `[..., K]` of p. Gradients flow into them, too: an
-            `jax.lax.stop_gradient` holds the teacher fixed.
+        teacher_logits: Unnormalised log-probabilities `[..., K]` of p. Gradients flow into them, too:
+            `jax.lax.stop_gradient` holds a teacher fixed.
         student_logits: Unnormalised log-probabilities `[..., K]` of q; batch axes broadcast.
         divergence: A function of the two that sums over the last axis.
         temperature: T, a positive number, or an array of them that broadcasts with the tokens; may be traced.
@@ -120,7 +120,8 @@ def distillation_loss(
     temperature that is not positive gives NaN.
 
     **Gradient**: that of the divergence, finite always for those of `jaxinfo.logits`; nothing that stands in a padded
-    row changes it. In the temperature, too. Division by a temperature rounds, but for powers of 2.
+    row changes it. In the temperature, too, where the value is finite. Division by a temperature rounds, but for powers
+    of 2.
 
     Reference: G. Hinton, O. Vinyals and J. Dean, "Distilling the Knowledge in a Neural Network", arXiv:1503.02531,
         2015.
