@@ -36,7 +36,10 @@ class CrossEntropyLossTerms(NamedTuple):
     """The coefficient times the square of the logarithm of the normaliser."""
 
 
-@functools.partial(jax.jit, static_argnames=("name", "axis", "is_smoothed", "has_z_loss", "ignore_index"), inline=True)
+_STATIC = ("name", "axis", "is_smoothed", "has_z_loss", "ignore_index", "has_parts")
+
+
+@functools.partial(jax.jit, static_argnames=_STATIC, inline=True)
 def _terms(
     labels: jax.Array,
     logits: jax.Array,
@@ -50,6 +53,7 @@ def _terms(
     is_smoothed: bool,
     has_z_loss: bool,
     ignore_index: int | None,
+    has_parts: bool = True,
 ) -> CrossEntropyLossTerms:
     (at,) = _checks.axes(name, axis, logits.ndim)
     z, is_table = _numerics.accumulate(logits), labels.ndim == logits.ndim
@@ -63,28 +67,37 @@ def _terms(
     y = _kept_examples.replaced(rows if is_table else mask, labels, 0)
     of = log_domain.cross_entropy_from_probs if is_table else log_domain.cross_entropy_from_labels
     cross_entropy = of(y.astype(z.dtype) if is_table else y, z, axis=at)
-    available = z != -jnp.inf
-    count = jnp.maximum(jnp.sum(available, axis=at, keepdims=True), 1).astype(z.dtype)
-    divergence = log_domain.kl_divergence_from_probs(available.astype(z.dtype) / count, z, axis=at)
-    entropy = jnp.log(jnp.squeeze(count, at))
     loss, normalizer = cross_entropy, jnp.zeros_like(cross_entropy)
     if is_smoothed:
         share = in_unit(jnp.asarray(label_smoothing).astype(z.dtype))
         # A share of exactly 0 leaves out what may be infinite.
-        rest = part(1 - share, cross_entropy)
-        loss = rest + part(share, entropy + divergence)
+        loss = part(1 - share, cross_entropy) + part(share, _mean_surprisal(z, at))
     if has_z_loss:
         square = jnp.square(jax.nn.logsumexp(z, axis=at))
         normalizer = part(jnp.asarray(z_loss).astype(z.dtype), square)
         loss = loss + normalizer
-    parts = (_kept_examples.weighted(x, mask, None) for x in (cross_entropy, entropy, divergence, normalizer))
-    found = CrossEntropyLossTerms(_kept_examples.weighted(loss, mask, factors), *parts)
+    found = CrossEntropyLossTerms(_kept_examples.weighted(loss, mask, factors), *([normalizer] * 4))
+    if has_parts:
+        available = (z != -jnp.inf).astype(z.dtype)
+        count = jnp.maximum(jnp.sum(available, axis=at, keepdims=True), 1)
+        divergence = log_domain.kl_divergence_from_probs(available / count, z, axis=at)
+        parts = (cross_entropy, jnp.log(jnp.squeeze(count, at)), divergence, normalizer)
+        found = CrossEntropyLossTerms(found.loss, *(_kept_examples.weighted(x, mask, None) for x in parts))
     return CrossEntropyLossTerms(*(x.astype(logits.dtype) for x in found))
 
 
+def _mean_surprisal(z: jax.Array, at: int) -> jax.Array:
+    """The mean of `-log softmax(z)` over the classes that are not masked: a sum of numbers that are at least 0."""
+    highest = jax.lax.stop_gradient(jnp.max(z, axis=at, keepdims=True))
+    available = z != -jnp.inf
+    below = highest - jnp.where(available, z, highest)
+    count = jnp.maximum(jnp.sum(available, axis=at), 1).astype(z.dtype)
+    return jnp.log(jnp.sum(jnp.exp(z - highest), axis=at)) + jnp.sum(below, axis=at) / count
+
+
 _loss = jax.jit(
-    lambda *arguments, **options: _terms(*arguments, **options).loss,
-    static_argnames=("name", "axis", "is_smoothed", "has_z_loss", "ignore_index"),
+    lambda *arguments, **options: _terms(*arguments, has_parts=False, **options).loss,
+    static_argnames=_STATIC[:-1],
     inline=True,
 )
 

@@ -190,7 +190,7 @@ def example_mean(
     weights: ArrayLike | None = None,
     keepdims: bool = False,
 ) -> jax.Array:
-    r"""Mean $\sum_i w_i \ell_i / \sum_i w_i$ of a loss over the examples that are kept, 0 where none is.
+    r"""Mean $\sum_i w_i l_i / \sum_i w_i$ of a loss l over the examples that are kept, 0 where none is.
 
     Losses come out one for each example; this makes of them the number that is minimised. Give the mask here, too: the
     zeros of examples that a loss has dropped would count.

@@ -13,6 +13,7 @@ from scipy.special import logsumexp
 from jaxinfo import objectives
 from jaxinfo.objectives import binary_cross_entropy_loss, cross_entropy_loss, cross_entropy_loss_terms
 from tests.marks import once
+from tests.quick import quick_jit
 
 INF, NAN = np.inf, np.nan
 # Values are sums of a few roundings of numbers of order one.
@@ -109,10 +110,12 @@ def test_finite_where_optax_is_not():
     assert jnp.isnan(optax.softmax_cross_entropy(z, table))
     # The `safe` one of Optax 0.2.8 has the value, but no forward derivative.
     np.testing.assert_allclose(cross_entropy_loss(table, z), np.log(2), rtol=1e-6)
-    np.testing.assert_allclose(jax.grad(cross_entropy_loss, argnums=1)(table, z), [0, -0.5, 0.5], atol=1e-6)
-    np.testing.assert_allclose(jax.jacfwd(cross_entropy_loss, argnums=1)(table, z), [0, -0.5, 0.5], atol=1e-6)
+    np.testing.assert_allclose(quick_jit(jax.grad(cross_entropy_loss, argnums=1))(table, z), [0, -0.5, 0.5], atol=1e-6)
+    np.testing.assert_allclose(
+        quick_jit(jax.jacfwd(cross_entropy_loss, argnums=1))(table, z), [0, -0.5, 0.5], atol=1e-6
+    )
     hessian = [[0, 0, 0], [0, 0.25, -0.25], [0, -0.25, 0.25]]
-    np.testing.assert_allclose(jax.hessian(cross_entropy_loss, argnums=1)(table, z), hessian, atol=1e-6)
+    np.testing.assert_allclose(quick_jit(jax.hessian(cross_entropy_loss, argnums=1))(table, z), hessian, atol=1e-6)
     assert jnp.isnan(optax.sigmoid_binary_cross_entropy(jnp.array(jnp.inf), jnp.array(1.0)))
     assert binary_cross_entropy_loss(1.0, jnp.inf) == 0
 
@@ -125,7 +128,7 @@ def test_boundary():
     np.testing.assert_array_equal(loss(z, 0.0), [INF, NAN, 0])
     np.testing.assert_array_equal(loss(z, 0.5), [INF, NAN, 0])
     np.testing.assert_allclose(loss(z, jnp.array(1.0))[0], np.log(2), rtol=1e-6)
-    gradient = jax.grad(lambda z: loss(z, 0.5)[0])(z)
+    gradient = quick_jit(jax.grad(lambda z: loss(z, 0.5)[0]))(z)
     np.testing.assert_allclose(gradient, [[-0.5, 0.25, 0.25], [0, 0, 0], [0, 0, 0]], atol=1e-6)
     # A confident right answer keeps its digits.
     sure = cross_entropy_loss(0, jnp.array([0.0, -20.0]))
@@ -149,10 +152,11 @@ def test_what_is_not_kept_is_not_seen():
             cross_entropy_loss(y, z, label_smoothing=0.1, z_loss=0.01, **o)
         )
         truth = np.where(np.isnan(given), 0, given) if given.ndim == 2 else LABELS
-        value, gradient = jax.value_and_grad(total)(jnp.asarray(z))
+        value, gradient = quick_jit(jax.value_and_grad(total))(jnp.asarray(z))
         np.testing.assert_allclose(value, expected(truth, LOGITS, 0.1, 0.01)[keep].sum(), **TOLERANCE)
         np.testing.assert_allclose(gradient, slope(truth, LOGITS, 0.1, 0.01) * keep[:, None], atol=TOLERANCE["rtol"])
-    in_table = jax.grad(lambda t: jnp.sum(cross_entropy_loss(t, z, where=keep)))(jnp.asarray(TABLE))
+    of_table = lambda t: jnp.sum(cross_entropy_loss(t, z, where=keep))  # noqa: E731
+    in_table = quick_jit(jax.grad(of_table))(jnp.asarray(TABLE))
     surprisal = np.where(keep[:, None], logsumexp(LOGITS, axis=-1, keepdims=True) - LOGITS, 0)
     np.testing.assert_allclose(in_table, surprisal, **TOLERANCE)
 
@@ -170,7 +174,8 @@ def test_transformations():
     body = lambda carry, row: (carry + cross_entropy_loss(row[0], row[1]), None)  # noqa: E731
     scanned = jax.lax.scan(body, jnp.zeros(()), (jnp.asarray(LABELS), jnp.asarray(LOGITS)))[0]
     np.testing.assert_allclose(scanned, expected(LABELS, LOGITS).sum(), **TOLERANCE)
-    in_share = jax.grad(lambda share: jnp.sum(cross_entropy_loss(LABELS, LOGITS, label_smoothing=share)))(0.1)
+    of_share = lambda share: jnp.sum(cross_entropy_loss(LABELS, LOGITS, label_smoothing=share))  # noqa: E731
+    in_share = quick_jit(jax.grad(of_share))(0.1)
     np.testing.assert_allclose(in_share, np.sum(expected(LABELS, LOGITS, 1.0) - expected(LABELS, LOGITS)), rtol=1e-4)
 
 

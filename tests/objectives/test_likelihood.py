@@ -9,6 +9,7 @@ from scipy import stats
 from jaxinfo.distributions import Bernoulli, Categorical, Gamma, Independent, Mixture, MultivariateNormal, Normal
 from jaxinfo.objectives import bits_per_byte, cross_entropy_loss, example_mean, negative_log_likelihood, perplexity
 from tests.marks import once
+from tests.quick import quick_jit
 
 EPSILON = float(jnp.finfo(jnp.result_type(float)).eps)
 RNG = np.random.default_rng(1)
@@ -39,7 +40,8 @@ def test_what_is_not_kept_is_not_seen():
         return jnp.sum(negative_log_likelihood(x, independent(loc, scale), **options))
 
     for options, factors in (({"where": KEEP}, KEEP), ({"weights": weights}, weights)):
-        value, gradients = jax.value_and_grad(total, argnums=(0, 1))(jnp.asarray(loc), jnp.ones(3), options)
+        run = quick_jit(jax.value_and_grad(total, argnums=(0, 1)))
+        value, gradients = run(jnp.asarray(loc), jnp.ones(3), options)
         terms = -stats.norm.logpdf(X, LOC).sum(-1)
         np.testing.assert_allclose(value, (factors * terms).sum(), rtol=20 * EPSILON)
         column = factors[:, None]
@@ -60,9 +62,8 @@ def test_other_families_with_a_mask():
         (Gamma(2.0, jnp.asarray(SCALE[:, 0])), positive, -stats.gamma.logpdf(positive, 2, scale=1 / SCALE[:, 0])),
     ]
     for distribution, x, truth in cases:
-        found = negative_log_likelihood(
-            np.where(KEEP.reshape(-1, *(1,) * (x.ndim - 1)), x, np.nan), distribution, where=KEEP
-        )
+        held = np.where(KEEP.reshape(-1, *(1,) * (x.ndim - 1)), x, np.nan)
+        found = quick_jit(negative_log_likelihood)(held, distribution, where=KEEP)
         np.testing.assert_allclose(found, np.where(KEEP, truth, 0), rtol=200 * EPSILON)
     labels = np.array([0, 9, 2, 1, -1])
     z = jnp.asarray(LOC)
@@ -71,7 +72,7 @@ def test_other_families_with_a_mask():
 
 
 def test_boundary():
-    found = negative_log_likelihood(jnp.array([-1.0, 2.0, jnp.nan]), Gamma(2.0, 1.0))
+    found = quick_jit(negative_log_likelihood)(jnp.array([-1.0, 2.0, jnp.nan]), Gamma(2.0, 1.0))
     np.testing.assert_allclose(found, [np.inf, 2 - np.log(2), np.nan], rtol=20 * EPSILON)
 
 
@@ -134,10 +135,10 @@ def test_perplexity_and_bits_per_byte():
     whole = bits_per_byte(losses, 60, axis=(0, 1), keepdims=True)
     np.testing.assert_allclose(whole, [[losses.sum() / np.log(2) / 60]], rtol=50 * EPSILON)
     assert perplexity(losses, axis=0, keepdims=True).shape == (1, 7)
-    gradient = jax.grad(lambda x: jnp.sum(perplexity(x, where=keep)))(jnp.asarray(held))
+    gradient = quick_jit(jax.grad(lambda x: jnp.sum(perplexity(x, where=keep))))(jnp.asarray(held))
     counts = keep.sum(-1)
     np.testing.assert_allclose(gradient, np.where(keep, (np.exp(means) / counts)[:, None], 0), rtol=50 * EPSILON)
-    in_bits = jax.grad(lambda x: jnp.sum(bits_per_byte(x, sizes, where=keep)))(jnp.asarray(held))
+    in_bits = quick_jit(jax.grad(lambda x: jnp.sum(bits_per_byte(x, sizes, where=keep))))(jnp.asarray(held))
     np.testing.assert_allclose(in_bits, np.where(keep, 1 / np.log(2) / sizes[:, None], 0), rtol=50 * EPSILON)
 
 
