@@ -4,12 +4,12 @@ CartPole, ten seeds of 204,800 steps each; every update has a rollout of 2,048 s
 over the states of that rollout and, once the next one has been made, over those.
 
 - All three solve it on every seed: a greedy return of 500 of 500, but for one seed of TRPO with 485.
-- TRPO, by `kl_trust_region(0.01)`, is at most 0.01 on the batch that it optimised, on every update: that is what its line
-  search sees to. It takes a step on every update, of 0.0077 in the median. The next batch is no part of the promise: there
-  a fifth of the updates are above 0.01, and the largest is 0.040.
-- A penalty that aims at 0.01 has 0.0047 in the median and 0.31 at most, and is above 0.01 on a third of the updates: its
-  weight is set by the last update, and only by factors of two. The clipped ratio bounds nothing either (0.039 at most)
-  and moves least (0.0023 in the median). Both end in small steps because Adam's learning rate ends at 0.
+- TRPO, by `kl_trust_region(0.01)`, is at most 0.01 on the batch that it optimised, on every update: that is what its
+  line search sees to. It takes a step on every update, of 0.0077 in the median. The next batch is no part of the
+  promise: there a fifth of the updates are above 0.01, and the largest is 0.040.
+- A penalty that aims at 0.01 has 0.0047 in the median and 0.31 at most, and is above 0.01 on a third of the updates:
+  its weight is set by the last update, and only by factors of two. The clipped ratio bounds nothing either (0.039 at
+  most) and moves least (0.0023 in the median). Both end in small steps because Adam's learning rate ends at 0.
 
 The largest divergence on the next batch varies with what is trained: 0.018 to 0.092 was seen with other sizes of the
 rollout and with worse critics. The damping is relative to the curvature along the gradient. From 0.001 to 0.1 of it all
