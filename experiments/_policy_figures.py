@@ -28,7 +28,7 @@ def draw_returns(axes: Axes, config: Any, names: Mapping[str, str], results: Res
             steps, found["return"].mean(axis=0), color=COLORS[method], linewidth=2.6, marker="o", label=names[method]
         )
     axes.axhline(475, color=_common.INK, linewidth=1, linestyle=":")
-    axes.annotate("475", (steps[-1], 475), xytext=(4, -4), textcoords="offset points", fontsize=10)
+    axes.annotate("475", (steps[-1], 475), xytext=(0, -14), textcoords="offset points", ha="right", fontsize=10)
     axes.set(xlabel="thousand steps, per seed", ylabel="greedy return", ylim=(0, 515))
     axes.set_title(f"CartPole, {config.num_seeds} seeds: each, and the mean")
     axes.legend(loc="lower right")
@@ -83,7 +83,9 @@ def draw(path: Path, config: Any, names: Mapping[str, str], results: Results) ->
         draw_updates(axes, config, method, names[method], found)
     below[0].set_ylabel("KL(old‖new), mean over the states")
     below[0].set_ylim(FLOOR, 3)
-    figure.suptitle(f"How far an update moves a policy: a trust region of {config.delta} nats, and two substitutes")
+    figure.suptitle(
+        f"How far an update moves a policy: a trust region of {config.delta} nats, and two substitutes", fontsize=18
+    )
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path)
     plt.close(figure)

@@ -1,6 +1,20 @@
 """Policies under a KL budget: how far does an update move a policy, on the batch it saw and on the next one?
 
-ANSWER
+CartPole, ten seeds of 204,800 steps each; every update has a rollout of 2,048 steps, and its KL(old‖new) is averaged
+over the states of that rollout and, once the next one has been made, over those.
+
+- All three solve it on every seed: a greedy return of 500 of 500, but for one seed of TRPO with 485.
+- TRPO, by `kl_trust_region(0.01)`, is at most 0.01 on the batch that it optimised, on every update: that is what its
+  line search sees to. It takes a step on every update, of 0.0077 in the median. The next batch is no part of the
+  promise: there a fifth of the updates are above 0.01, and the largest is 0.040.
+- A penalty that aims at 0.01 has 0.0047 in the median and 0.31 at most, and is above 0.01 on a third of the updates:
+  its weight is set by the last update, and only by factors of two. The clipped ratio bounds nothing either (0.039 at
+  most) and moves least (0.0023 in the median). Both end in small steps because Adam's learning rate ends at 0.
+
+The largest divergence on the next batch varies with what is trained: 0.018 to 0.092 was seen with other sizes of the
+rollout and with worse critics. The damping is relative to the curvature along the gradient, 0.001 of it. The constant
+0.1 of textbooks, in the length too, does not stall on this task with observations of one size: all ten seeds solve it,
+and a step is 0.0068 in the median. It does where a policy becomes nearly certain (`notebooks/kl_as_a_trust_region.py`).
 
     python -m experiments.policy_optimization --delta 0.003
 """
@@ -73,7 +87,9 @@ def compile_program(config: Config) -> Callable[[str], dict[str, np.ndarray]]:
     def run(number: jax.Array, keys: jax.Array) -> dict[str, jax.Array]:
         return jax.vmap(lambda key: _policy_training.train(training, number, key))(keys)
 
-    compiled = jax.jit(run).lower(jnp.asarray(0), keys).compile()
+    # What runs for a second is not worth half a minute of compilation.
+    options = {"xla_backend_optimization_level": 0} if config.smoke else None
+    compiled = jax.jit(run).lower(jnp.asarray(0), keys).compile(compiler_options=options)
 
     def run_method(method: str) -> dict[str, np.ndarray]:
         found = compiled(jnp.asarray(_policy_training.METHODS.index(method)), keys)
