@@ -50,7 +50,7 @@ SUBJECTS = {
         "aggregate_posteriors",
         "latent_units",
     ),
-    "Policies and trust regions": ("policies", "sampled_kl", "trust_region"),
+    "Policies and trust regions": ("policies", "kl_estimators", "trust_region"),
     "Distillation and language models": ("distillation", "on_policy", "sequences", "top_k", "large_vocabulary"),
     "Generators of f-divergences": ("generators",),
 }

@@ -24,6 +24,7 @@ from jaxinfo.objectives.classification import (
     cross_entropy_loss_terms,
 )
 from jaxinfo.objectives.distillation import distillation_loss, reverse_kl_divergence
+from jaxinfo.objectives.kl_estimators import importance_weighted_kl, sampled_kl
 from jaxinfo.objectives.large_vocabulary import large_vocabulary_cross_entropy_loss, large_vocabulary_distillation_loss
 from jaxinfo.objectives.latent_units import active_units, unit_activity
 from jaxinfo.objectives.likelihood import bits_per_byte, example_mean, negative_log_likelihood, perplexity
@@ -41,7 +42,6 @@ from jaxinfo.objectives.policies import (
     ppo_clip_loss,
     ppo_kl_penalty_loss,
 )
-from jaxinfo.objectives.sampled_kl import importance_weighted_kl, sampled_kl
 from jaxinfo.objectives.score_decomposition import (
     ScoreDecomposition,
     brier_score_decomposition,
