@@ -13,7 +13,9 @@ from jaxinfo.distributions import Mixture, Normal, Transformed
 
 # Toward the end of a support panels shrink by this factor, and in a tail they grow by it: a power of the distance is
 # smooth on each, to the accuracy of the rule.
-_GROWTH = 4.0
+GROWTH = 4.0
+# How many of those steps are looked at to tell what is left out.
+_NUM_TAIL_POINTS = 12
 
 
 class Line(NamedTuple):
@@ -142,8 +144,8 @@ def initial_edges(lines: list[Line], offsets: tuple[float, ...], reach: float) -
     lowest = functools.reduce(jnp.minimum, (low for low, _ in ends))
     highest = functools.reduce(jnp.maximum, (high for _, high in ends))
     edges = [end[None] for pair in ends for end in pair]
-    nearest = functools.reduce(jnp.minimum, (_reached(line, reach)[0] for line in lines))
-    farthest = functools.reduce(jnp.maximum, (_reached(line, reach)[1] for line in lines))
+    nearest = functools.reduce(jnp.minimum, (reached(line, reach)[0] for line in lines))
+    farthest = functools.reduce(jnp.maximum, (reached(line, reach)[1] for line in lines))
     signed = (*(-offset for offset in offsets), 0.0, *offsets)
     for line in lines:
         near = jnp.concatenate([line.centres + offset * line.widths for offset in signed])
@@ -157,7 +159,7 @@ def _clip(edges: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
     return jnp.clip(edges, jnp.broadcast_to(low, edges.shape), jnp.broadcast_to(high, edges.shape))
 
 
-def _reached(line: Line, reach: float) -> tuple[jax.Array, jax.Array]:
+def reached(line: Line, reach: float) -> tuple[jax.Array, jax.Array]:
     """The two ends of what lies within `reach` scales of the centres."""
     low, high = line.centres - reach * line.widths, line.centres + reach * line.widths
     return jnp.min(low, axis=0), jnp.max(high, axis=0)
@@ -165,9 +167,9 @@ def _reached(line: Line, reach: float) -> tuple[jax.Array, jax.Array]:
 
 def _cut(line: Line, reach: float) -> tuple[jax.Array, jax.Array]:
     """Where the integral over a density ends."""
-    low, high = _reached(line, reach)
+    low, high = reached(line, reach)
     if not line.is_light:
-        far = jnp.max(line.widths, axis=0) * _GROWTH ** _count(line)
+        far = jnp.max(line.widths, axis=0) * GROWTH ** _count(line)
         low, high = low - far, high + far
     return low if line.low is None else line.low, high if line.high is None else line.high
 
@@ -182,14 +184,13 @@ def _growing(line: Line, reach: float) -> list[jax.Array]:
     if line.is_light and line.low is None and line.high is None:
         return []
     count, width = _count(line), jnp.max(line.widths, axis=0)
-    reached = _reached(line, reach)
+    near_low, near_high = reached(line, reach)
 
     def scales(first: int, last: int) -> jax.Array:
-        factors = jnp.asarray([_GROWTH**k for k in range(first, last)], width.dtype)
-        return factors.reshape(-1, *(1,) * width.ndim) * jnp.broadcast_to(width, (last - first, *width.shape))
+        return _stacked(width, [GROWTH**k for k in range(first, last)])
 
     edges = []
-    for sign, end, tail in ((1, line.low, reached[0]), (-1, line.high, reached[1])):
+    for sign, end, tail in ((1, line.low, near_low), (-1, line.high, near_high)):
         if end is None or line.is_open:
             edges.append(tail[None] - sign * scales(0, count))
         if end is not None:
@@ -203,21 +204,25 @@ def _growing(line: Line, reach: float) -> list[jax.Array]:
     return [_clip(part, low, high) for part in edges]
 
 
-def probes(line: Line, reach: float) -> list[tuple[jax.Array, jax.Array]]:
-    """Pairs of panels at the ends of a density, outer and then inner, each a tuple of edges `[3, *batch]`.
+def tail_points(line: Line, reach: float) -> list[tuple[jax.Array, jax.Array]]:
+    """Points at each end that panels approach by a factor, the outermost first, and their distances, `[M, *batch]`.
 
-    The integral beyond the outer one is extrapolated from the two: the inner is `_GROWTH` times as far from the end of
-    the support, or the outer that much farther from the middle.
+    Distances are from the end of the support, or from the middle.
     """
-    pairs = []
-    width = jnp.max(line.widths, axis=0)
-    reached = _reached(line, reach)
-    for sign, end, tail in ((1, line.low, reached[0]), (-1, line.high, reached[1])):
+    places = []
+    width, count = jnp.max(line.widths, axis=0), _count(line)
+    for sign, end, tail in ((1, line.low, reached(line, reach)[0]), (-1, line.high, reached(line, reach)[1])):
         if end is not None:
-            step = width * _GROWTH ** (-2 * _count(line))
+            step = width * GROWTH ** (-2 * count)
             step = jnp.maximum(step, 16 * float(jnp.finfo(width.dtype).eps) * jnp.abs(end))
-            pairs.append(tuple(end + sign * step * factor for factor in (1.0, _GROWTH, _GROWTH**2)))
+            distances = _stacked(step, [GROWTH**k for k in range(_NUM_TAIL_POINTS)])
+            places.append((end[None] + sign * distances, distances))
         elif not line.is_light:
-            far = width * _GROWTH ** (_count(line) - 2)
-            pairs.append(tuple(tail - sign * far * factor for factor in (_GROWTH**2, _GROWTH, 1.0)))
-    return pairs
+            distances = _stacked(width, [GROWTH ** (count - k) for k in range(_NUM_TAIL_POINTS)])
+            places.append((tail[None] - sign * distances, distances))
+    return places
+
+
+def _stacked(number: jax.Array, factors: list[float]) -> jax.Array:
+    column = jnp.asarray(factors, number.dtype).reshape(-1, *(1,) * number.ndim)
+    return column * jnp.broadcast_to(number, (len(factors), *number.shape))

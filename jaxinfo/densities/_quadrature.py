@@ -9,7 +9,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from jaxinfo.densities import _density, _edges, _panels
+from jaxinfo.densities import _density, _edges, _panels, _tails
 from jaxinfo.densities._estimate import Estimate
 from jaxinfo.densities._exact_sum import error_of_finished
 from jaxinfo.densities._terms import Term
@@ -33,7 +33,8 @@ class Quadrature:
 
     `stderr` of the estimate bounds the error by the sum of three parts: discretisation (each panel's 15-point Kronrod
     sum against the 7-point Gauss sum inside it, by QUADPACK's rule), truncation of the tails (beyond the outermost
-    panels the integral is taken to fall, from panel to panel, as it does there), and rounding.
+    panels the integral is taken to fall, from panel to panel, as it does there), and rounding. Where it does not fall,
+    or where normal tails make a parabola that opens upward, the integral is infinite, and so is the value.
 
     Args:
       offsets: where panels end, in scales from each centre, ascending.
@@ -77,6 +78,12 @@ class Quadrature:
                 raise ValueError(f"Quadrature: {name} must be a positive number, got {value!r}")
 
 
+@jax.tree_util.register_static
+@dataclasses.dataclass(frozen=True)
+class PanelSum(Quadrature):
+    """The sum over the panels as it is, for descents: from where the integral has no end it shows the way out."""
+
+
 def integrate(term: Term, densities: tuple[Any, ...], batch: tuple[int, ...], method: Quadrature) -> Estimate:
     """Returns the integral of a term over the real line, or wherever one of the densities may have mass."""
     dtype = jnp.result_type(float, *(jnp.asarray(leaf) for leaf in jax.tree.leaves(densities)))
@@ -87,25 +94,32 @@ def integrate(term: Term, densities: tuple[Any, ...], batch: tuple[int, ...], me
         return *term.integrand(*log_probs), *(jnp.exp(log) for log in log_probs)
 
     edges = _edges.initial_edges(lines, method.offsets, method.reach)
-    left, right = _panels.refine(
-        lambda x: jax.lax.stop_gradient(integrand(x)[0]), edges[:-1], edges[1:], method.num_rounds, method.num_splits
-    )
-    # The panels that show how the integrand falls at the ends are evaluated along with the others, and not summed.
-    ends = [panel for line in lines for pair in _edges.probes(line, method.reach) for panel in itertools.pairwise(pair)]
-    left = jnp.concatenate([left, *(jnp.minimum(*panel)[None] for panel in ends)])
-    right = jnp.concatenate([right, *(jnp.maximum(*panel)[None] for panel in ends)])
+
+    def errors(values: jax.Array, probs: list[jax.Array], half: jax.Array) -> jax.Array:
+        if term.is_smooth:
+            return _panels.panel_errors(values, half)
+        return _panels.kinked_errors(values, probs[0] > probs[1], half)
+
+    def errors_at(nodes: jax.Array, half: jax.Array) -> jax.Array:
+        values, _, *probs = jax.lax.stop_gradient(integrand(nodes))
+        return errors(_panels.in_panels(values, half), probs, half)
+
+    left, right = _panels.refine(errors_at, edges[:-1], edges[1:], method.num_rounds, method.num_splits)
     nodes, half = _panels.place_nodes(*jax.lax.stop_gradient((left, right)))
     raw, noise, *probs = integrand(nodes)
     values, noise, *probs = (_panels.in_panels(part, half) for part in (raw, noise, *probs))
-    count = left.shape[0] - len(ends)
     sums = half * _panels.weighted_sum(_panels.KRONROD, values)
-    total = jnp.sum(sums[:count], axis=0)
+    total = jnp.sum(sums, axis=0)
+    left_out = jnp.zeros_like(total)
+    if not isinstance(method, PanelSum):
+        left_out, infinite = _tails.beyond(*jax.lax.stop_gradient((term, densities)), lines, method.reach, total)
+        total = jnp.where(infinite, jnp.inf, total)
     parts = {
-        "discretization_error": jnp.sum(_panels.panel_errors(values, half)[:count], axis=0),
-        "truncation_error": _truncation(raw, edges, lines) + _extrapolated(jnp.abs(sums[count:])),
-        "rounding_error": jnp.sum(rounding(values, noise, nodes, half)[:count], axis=0) + unresolved(lines),
+        "discretization_error": jnp.sum(errors(values, probs, half), axis=0),
+        "truncation_error": left_out,
+        "rounding_error": jnp.sum(rounding(values, noise, nodes, half), axis=0) + unresolved(lines),
     }
-    masses = [jnp.sum((half * _panels.weighted_sum(_panels.KRONROD, prob))[:count], axis=0) for prob in probs]
+    masses = [jnp.sum(half * _panels.weighted_sum(_panels.KRONROD, prob), axis=0) for prob in probs]
     unseen = [mass for mass, density in zip(masses, densities, strict=True) if not _density.is_located(density)]
     return summarise(term, total, parts, unseen, method.tolerance)
 
@@ -126,24 +140,6 @@ def summarise(
     parts = {name: jnp.where(infinite, jnp.full_like(part, jnp.inf), part) for name, part in parts.items()}
     stderr, diagnostics = jax.lax.stop_gradient((stderr, {"converged": converged, **parts}))
     return Estimate(value, stderr, diagnostics, "quadrature")
-
-
-def _truncation(values: jax.Array, edges: jax.Array, lines: list[_edges.Line]) -> jax.Array:
-    """Bounds what lies beyond the outermost edges: there the integrand falls by e or more within the widest scale."""
-    if not all(line.is_light for line in lines):
-        return jnp.zeros(values.shape[2:], values.dtype)
-    ends = jnp.abs(jnp.stack([values[0, 0], values[0, edges.shape[0] - 2]]))
-    width = functools.reduce(jnp.maximum, (jnp.max(line.widths, axis=0) for line in lines))
-    return jnp.sum(ends, axis=0) * width
-
-
-def _extrapolated(sums: jax.Array) -> jax.Array:
-    """Bounds what lies beyond the outermost panels: twice a geometric series with the ratio of the last two."""
-    outer, inner = sums[::2], sums[1::2]
-    falls = outer < inner
-    ratio = outer / jnp.where(falls, inner, jnp.ones_like(inner))
-    beyond = jnp.where(falls, 2 * outer * ratio / jnp.where(falls, 1 - ratio, jnp.ones_like(ratio)), jnp.inf)
-    return jnp.sum(jnp.where(outer == 0, jnp.zeros_like(outer), beyond), axis=0)
 
 
 def unresolved(lines: list[_edges.Line]) -> jax.Array:

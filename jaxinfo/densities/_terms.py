@@ -9,7 +9,7 @@ A term is a small pytree, whose leaves are numbers like an order, of the shape o
 
 import dataclasses
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -29,10 +29,19 @@ def term(cls: type) -> Any:
 
 
 class Term:
-    """A measure, up to a monotonic function, as an integral."""
+    """A measure, up to a monotonic function, as an integral.
+
+    `is_smooth` is whether the integrand of smooth densities is, also where they cross.
+    """
+
+    is_smooth: ClassVar[bool] = True
 
     def integrand(self, *log_probs: jax.Array) -> Pair:
         """Returns the integrand, and a bound on its rounding, given the logarithms of the densities."""
+        raise NotImplementedError
+
+    def log_size(self, *log_probs: jax.Array) -> jax.Array:
+        """Returns the logarithm of the integrand's size, which is in range where the densities are not."""
         raise NotImplementedError
 
     def finish(self, integral: jax.Array) -> jax.Array:
@@ -54,6 +63,11 @@ class CrossEntropy(Term):
         noise = 4 * epsilon * prob * ((1 + jnp.abs(log_p)) * jnp.abs(log_q) + 1)
         return -prob * log_q, jnp.where(present, noise, jnp.zeros_like(noise))
 
+    def log_size(self, *log_probs: jax.Array) -> jax.Array:
+        log_p, log_q = jnp.broadcast_arrays(*log_probs)
+        absent = log_p == -jnp.inf
+        return log_p + jnp.log(jnp.abs(jnp.where(absent, jnp.ones_like(log_q), log_q)))
+
 
 @term
 class Entropy(Term):
@@ -61,6 +75,9 @@ class Entropy(Term):
 
     def integrand(self, *log_probs: jax.Array) -> Pair:
         return CrossEntropy().integrand(log_probs[0], log_probs[0])
+
+    def log_size(self, *log_probs: jax.Array) -> jax.Array:
+        return CrossEntropy().log_size(log_probs[0], log_probs[0])
 
 
 class Divergence(Term):
@@ -92,6 +109,15 @@ class Divergence(Term):
         limit = jnp.where(alone, self.limit(swap, log_p.dtype), zero)
         outside = jnp.where(mass > 0, mass * limit, zero)
         return jnp.where(nowhere, zero, jnp.where(alone, outside, inside))
+
+    def log_size(self, *log_probs: jax.Array) -> jax.Array:
+        log_p, log_q = jnp.broadcast_arrays(*log_probs)
+        swap, larger = log_q > log_p, jnp.maximum(log_p, log_q)
+        alone = jnp.isinf(log_p) | jnp.isinf(log_q)
+        gap = jnp.where(alone, jnp.zeros_like(larger), -jnp.abs(log_q - log_p))
+        exponent, factor = self.split(gap, swap)
+        size = jnp.where(alone, self.limit(swap, larger.dtype), factor)
+        return jnp.where(larger == -jnp.inf, larger, larger + jnp.where(alone, 0.0, exponent) + jnp.log(size))
 
     def integrand(self, *log_probs: jax.Array) -> Pair:
         log_p, log_q = jnp.broadcast_arrays(*log_probs)
@@ -185,6 +211,8 @@ class JensenShannon(Divergence):
 @term
 class TotalVariation(Divergence):
     """`|p - q| / 2`."""
+
+    is_smooth: ClassVar[bool] = False
 
     def split(self, s: jax.Array, swap: jax.Array) -> Pair:
         # At equal densities the slopes of the two sides cancel.

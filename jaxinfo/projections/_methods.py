@@ -14,6 +14,7 @@ from jaxinfo.densities import (
     ScoreFunction,
     StickingTheLanding,
 )
+from jaxinfo.densities._quadrature import PanelSum
 from jaxinfo.projections._divergences import Divergence, ReverseKL
 from jaxinfo.projections._estimators import Method, SelfNormalizedImportance
 from jaxinfo.projections._targets import Samples
@@ -23,7 +24,7 @@ Common = Literal["none", "steps", "lanes", "both"]
 
 # In the loop the panels are not refined: they follow both densities at every step, which is exact to rounding but for
 # extreme pairs. The value of the optimum, taken once, is refined and carries its bound.
-_PANELS_OF_STEPS = Quadrature(num_rounds=0)
+_PANELS_OF_STEPS = PanelSum(num_rounds=0)
 # Draws of a step, and of the value at the end, where only a key was given.
 _DRAWS_OF_STEPS, _DRAWS_OF_VALUE = 2**8, 2**14
 
@@ -52,6 +53,8 @@ def choose(
     divergence: Divergence, target: Any, approximation: Any, method: Any, key: Any
 ) -> tuple[Method | None, Method | None]:
     """Returns the methods of the steps and of the value at the end, given one member of each."""
+    if isinstance(method, Quadrature):
+        return PanelSum(**dataclasses.asdict(method)), method
     if method is not None or isinstance(target, Samples):
         return method, method
     # Only shapes are computed: the estimate says how it was made.
