@@ -92,7 +92,7 @@ def draw_bound(axes: Axes, digits: dict[str, Any]) -> None:
     low, high = bounds.max() - 40, weighted.max()
     axes.set_ylim(low, high + 4)
     below = [f"beta = {b:g}: {bound:.0f}" for b, bound in zip(beta, bounds, strict=True) if bound < low]
-    axes.text(0.98, 0.04, "\n".join(["below the frame", *below]), transform=axes.transAxes, ha="right", color=BLUE)
+    axes.text(1, 0.98, "\n".join(["below:", *below]), transform=axes.transAxes, ha="right", va="top", color=BLUE)
     axes.set_ylabel("nats for each held-out image")
     axes.set_title(f"The bound is best at beta = {beta[np.argmax(bounds)]:g}")
     axes.legend(loc="lower left")
