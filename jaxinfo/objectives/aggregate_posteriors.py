@@ -62,7 +62,9 @@ def aggregate_posterior(posterior: Any, *, weights: ArrayLike | None = None) -> 
     Raises:
       ValueError: if the batch shape is not `[N]`, or `weights` has another.
 
-    **Domain** and **Gradient**: those of a `Mixture`.
+    **Domain**: that of a `Mixture`.
+
+    **Gradient**: that of a `Mixture`.
 
     Reference: A. Makhzani et al., "Adversarial Autoencoders", ICLR workshop, 2016.
 

@@ -105,9 +105,9 @@ def elbo(
     **Gradient**: an unbiased estimate of that of the mean; the closed form's is exact. `StickingTheLanding` and
     `ScoreFunction` are of first order. Through `free_bits` it is 0 for a dimension below them.
 
-    Reference: D. P. Kingma and M. Welling, "Auto-Encoding Variational Bayes", ICLR, 2014; I. Higgins et al.,
-        "beta-VAE", ICLR, 2017; D. P. Kingma et al., "Improved Variational Inference with Inverse Autoregressive Flow",
-        NeurIPS, 2016.
+    Reference: D. P. Kingma and M. Welling, "Auto-Encoding Variational Bayes", ICLR, 2014;
+        I. Higgins et al., "beta-VAE: Learning Basic Visual Concepts with a Constrained Variational Framework", ICLR,
+        2017; D. P. Kingma et al., "Improved Variational Inference with Inverse Autoregressive Flow", NeurIPS, 2016.
 
     Example:
         >>> import jax, jax.numpy as jnp
@@ -241,10 +241,12 @@ def kl_annealing_schedule(
     Raises:
       ValueError: if an option is out of range.
 
-    **Gradient**: it is for weights that are not differentiated.
+    **Domain**: steps from 0 on.
 
-    Reference: S. R. Bowman et al., "Generating Sentences from a Continuous Space", CoNLL, 2016; H. Fu et al.,
-        "Cyclical Annealing Schedule", NAACL, 2019.
+    **Gradient**: none is needed, and that in the step is 0.
+
+    Reference: S. R. Bowman et al., "Generating Sentences from a Continuous Space", CoNLL, 2016;
+        H. Fu et al., "Cyclical Annealing Schedule: A Simple Approach to Mitigating KL Vanishing", NAACL, 2019.
 
     Example:
         >>> from jaxinfo import objectives

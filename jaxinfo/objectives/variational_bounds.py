@@ -52,11 +52,12 @@ def importance_weighted_bound(
     **Domain**: draws of likelihood 0 count; all of them give `-inf`.
 
     **Gradient**: an unbiased estimate of that of the mean, in the posterior's parameters and the model's; all but the
-    reparameterised one of first order.
+    reparameterised one of first order. `DoublyReparameterized()` differentiates `log_likelihood` in here, which
+    therefore changes no state, as a layer of dropout does.
 
-    Reference: Y. Burda, R. Grosse and R. Salakhutdinov, "Importance Weighted Autoencoders", ICLR, 2016; G. Tucker et
-        al., "Doubly Reparameterized Gradient Estimators for Monte Carlo Objectives", ICLR, 2019; A. Mnih and
-        D. J. Rezende, "Variational Inference for Monte Carlo Objectives", ICML, 2016.
+    Reference: Y. Burda, R. Grosse and R. Salakhutdinov, "Importance Weighted Autoencoders", ICLR, 2016;
+        G. Tucker et al., "Doubly Reparameterized Gradient Estimators for Monte Carlo Objectives", ICLR, 2019; A. Mnih
+        and D. J. Rezende, "Variational Inference for Monte Carlo Objectives", ICML, 2016.
 
     Example:
         >>> import jax, jax.numpy as jnp
