@@ -54,7 +54,7 @@ class Transformer(nnx.Module):
 def loss(model: Transformer, text: jax.Array) -> jax.Array:
     """Nats for each byte of windows `[B, T + 1]` after the first, the mean over all: minus their log-probability."""
     given, tokens = text[:, :-1], text[:, 1:]
-    return -jnp.mean(objectives.sequence_log_prob(model(given), tokens)) / tokens.shape[1]
+    return -jnp.mean(objectives.sequence_log_prob(tokens, model(given))) / tokens.shape[1]
 
 
 def optimizer(learning_rate: float, num_steps: int) -> optax.GradientTransformation:

@@ -66,14 +66,21 @@ def weighted(value: jax.Array, mask: jax.Array | None, factors: jax.Array | None
 
 
 def one_kept_for_all(mask: jax.Array, tree: Any) -> Any:
-    """Leaves `[*mask.shape, ...]` in which the first example that is kept stands in for those that are not."""
+    """Leaves `[*mask.shape, ...]` in which the first example that is kept stands in for those that are not.
+
+    The example is found and fetched by reductions: where examples lie on many devices, none sends the others its data.
+    """
     count = math.prod(mask.shape)
     if not count:
         return tree
-    flat = mask.reshape(count)
-    index = jnp.where(flat, jnp.arange(count), jnp.argmax(flat))
+    axes = tuple(range(mask.ndim))
+    numbers = jnp.arange(count, dtype=jnp.int32).reshape(mask.shape)
+    first = numbers == jnp.min(jnp.where(mask, numbers, jnp.int32(count)))
 
-    def chosen(leaf: jax.Array) -> jax.Array:
-        return leaf.reshape(count, *leaf.shape[mask.ndim :])[index].reshape(leaf.shape)
+    def filled(leaf: jax.Array) -> jax.Array:
+        beside = (..., *(None,) * (leaf.ndim - mask.ndim))
+        # A sum with one term: any dtype keeps its digits, and booleans stay booleans.
+        row = jnp.where(first[beside], leaf, jnp.zeros_like(leaf)).sum(axis=axes, keepdims=True, dtype=leaf.dtype)
+        return jnp.where(mask[beside], leaf, jnp.broadcast_to(row, leaf.shape))
 
-    return jax.tree.map(chosen, tree)
+    return jax.tree.map(filled, tree)

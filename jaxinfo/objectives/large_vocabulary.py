@@ -20,9 +20,9 @@ from jaxinfo.objectives.distillation import Divergence, distillation_loss
 
 
 def large_vocabulary_cross_entropy_loss(
+    labels: ArrayLike,
     hidden: ArrayLike,
     embedding: ArrayLike,
-    labels: ArrayLike,
     *,
     bias: ArrayLike | None = None,
     block_size: int = 1024,
@@ -31,9 +31,9 @@ def large_vocabulary_cross_entropy_loss(
     r"""Cross-entropy of labels and logits that are hidden states times an embedding, a block of tokens at a time.
 
     Args:
+        labels: Integers `[...]`.
         hidden: Hidden states `[..., D]`, one for each token.
         embedding: The matrix `[K, D]` that gives each of K outcomes its logit, $z = h E^\top + b$.
-        labels: Integers `[...]`.
         bias: What is added to the logits, `[K]`.
         block_size: How many tokens have their logits made at once: memory is `block_size * K`.
         where: Tokens to keep, `[...]`; others are padding.
@@ -55,7 +55,7 @@ def large_vocabulary_cross_entropy_loss(
         >>> import jax.numpy as jnp
         >>> from jaxinfo import objectives
         >>> hidden, embedding = jnp.ones((3, 2)), jnp.zeros((4, 2))
-        >>> loss = objectives.large_vocabulary_cross_entropy_loss(hidden, embedding, jnp.array([0, 1, 2]), block_size=2)
+        >>> loss = objectives.large_vocabulary_cross_entropy_loss(jnp.arange(3), hidden, embedding, block_size=2)
         >>> print(loss.round(3))
         [1.386 1.386 1.386]
     """

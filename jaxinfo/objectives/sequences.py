@@ -11,14 +11,14 @@ from jaxinfo.densities import Estimate
 from jaxinfo.objectives import _tokens
 
 
-def sequence_log_prob(token_logits: ArrayLike, tokens: ArrayLike, *, where: ArrayLike | None = None) -> jax.Array:
+def sequence_log_prob(tokens: ArrayLike, token_logits: ArrayLike, *, where: ArrayLike | None = None) -> jax.Array:
     r"""Log-probability of a sequence, the sum of those of its tokens, from their logits.
 
     $\log q(y) = \sum_t \log q(y_t | y_{<t})$.
 
     Args:
-        token_logits: Unnormalised log-probabilities `[..., T, K]` of each next token, given those before.
-        tokens: Integers `[..., T]`: row t of the logits is about token t.
+        tokens: Integers `[..., T]`.
+        token_logits: Unnormalised log-probabilities `[..., T, K]`: row t is about token t, given those before.
         where: Tokens to keep, `[..., T]`; others are padding, whatever stands there.
 
     Returns:
@@ -38,7 +38,7 @@ def sequence_log_prob(token_logits: ArrayLike, tokens: ArrayLike, *, where: Arra
         >>> import jax.numpy as jnp
         >>> from jaxinfo import objectives
         >>> z = jnp.log(jnp.array([[0.5, 0.5], [0.25, 0.75]]))
-        >>> print(f"{jnp.exp(objectives.sequence_log_prob(z, jnp.array([0, 1]))):.3f}")
+        >>> print(f"{jnp.exp(objectives.sequence_log_prob(jnp.array([0, 1]), z)):.3f}")
         0.375
     """
     name = "sequence_log_prob"

@@ -36,7 +36,7 @@ def test_cross_entropy(size):
 
     def found(h, e, b):
         labels = np.where(KEEP, LABELS, -100)
-        value = large_vocabulary_cross_entropy_loss(h, e, labels, bias=b, block_size=size, where=KEEP)
+        value = large_vocabulary_cross_entropy_loss(labels, h, e, bias=b, block_size=size, where=KEEP)
         return jnp.sum(value**2), value
 
     compared(expected, found, (H_Q, E_Q, B_Q), (jnp.where(KEEP[..., None], H_Q, jnp.nan), E_Q, B_Q))
@@ -77,7 +77,7 @@ def test_logits_of_all_tokens_are_never_there():
 
     def loss(h, e):
         labels = jnp.zeros(tokens, jnp.int32)
-        one = large_vocabulary_cross_entropy_loss(h, e, labels, block_size=64)
+        one = large_vocabulary_cross_entropy_loss(labels, h, e, block_size=64)
         return jnp.sum(one + large_vocabulary_distillation_loss(h, e, h + 1, e, block_size=64))
 
     memory = jax.jit(jax.grad(loss, argnums=(0, 1))).lower(h, e).compile().memory_analysis()
@@ -96,9 +96,9 @@ def test_half_precision():
 @once
 def test_errors():
     with pytest.raises(ValueError, match="block_size must be a positive integer, got 0"):
-        large_vocabulary_cross_entropy_loss(H_P, E_P, LABELS, block_size=0)
+        large_vocabulary_cross_entropy_loss(LABELS, H_P, E_P, block_size=0)
     with pytest.raises(ValueError, match=r"hidden \[..., D\], embedding"):
-        large_vocabulary_cross_entropy_loss(H_P, E_Q, LABELS)
+        large_vocabulary_cross_entropy_loss(LABELS, H_P, E_Q)
     with pytest.raises(ValueError, match=r"teacher_bias \[K\] do not fit"):
         large_vocabulary_distillation_loss(H_P, E_P, H_Q, E_Q, teacher_bias=jnp.zeros(3))
     with pytest.raises(ValueError, match="need the same tokens and outcomes"):
@@ -108,4 +108,4 @@ def test_errors():
     with pytest.raises(ValueError, match="temperature must be a scalar"):
         large_vocabulary_distillation_loss(H_P, E_P, H_Q, E_Q, temperature=jnp.ones(5))
     with pytest.raises(TypeError, match="tokens must be integers"):
-        large_vocabulary_cross_entropy_loss(H_P, E_P, H_P[..., 0])
+        large_vocabulary_cross_entropy_loss(H_P[..., 0], H_P, E_P)

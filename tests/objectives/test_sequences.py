@@ -40,7 +40,7 @@ P, Q = markov(0), markov(1)
 
 
 def test_log_prob_of_all_sequences():
-    found = sequence_log_prob(jnp.asarray(along(P, SEQUENCES), FLOAT), SEQUENCES)
+    found = sequence_log_prob(SEQUENCES, jnp.asarray(along(P, SEQUENCES), FLOAT))
     np.testing.assert_allclose(found, by_hand(P), rtol=10 * EPS)
     np.testing.assert_allclose(jnp.sum(jnp.exp(found)), 1, rtol=20 * EPS)
 
@@ -51,21 +51,21 @@ def test_log_prob_gradient_and_padding():
     spoiled = z.at[2].set(jnp.nan)
     keep = np.array([True, True, False, True])
     tokens = np.where(keep, row, -100)
-    value, gradient = jax.jit(jax.value_and_grad(sequence_log_prob))(spoiled, tokens, where=keep)
+    value, gradient = jax.jit(jax.value_and_grad(sequence_log_prob, argnums=1))(tokens, spoiled, where=keep)
     terms = np.take_along_axis(log_softmax(along(P, row)), row[:, None], -1)[:, 0]
     np.testing.assert_allclose(value, terms[keep].sum(), rtol=10 * EPS)
     expected = np.where(keep[:, None], np.eye(K)[row] - np.exp(log_softmax(along(P, row))), 0)
     np.testing.assert_allclose(gradient, expected, rtol=20 * EPS, atol=5 * EPS)
-    assert sequence_log_prob(z, tokens, where=np.zeros(4, bool)) == 0
+    assert sequence_log_prob(tokens, z, where=np.zeros(4, bool)) == 0
 
 
 def test_log_prob_of_what_cannot_be():
     z = jnp.asarray(along(P, SEQUENCES[50]), FLOAT).at[1, SEQUENCES[50][1]].set(-jnp.inf)
-    value, gradient = jax.jit(jax.value_and_grad(sequence_log_prob))(z, SEQUENCES[50])
+    value, gradient = jax.jit(jax.value_and_grad(sequence_log_prob, argnums=1))(SEQUENCES[50], z)
     assert value == -jnp.inf
     assert np.all(np.isfinite(gradient))
-    assert jnp.isnan(sequence_log_prob(z[:1], jnp.array([K])))
-    assert jnp.isnan(sequence_log_prob(z[:1], jnp.array([-1])))
+    assert jnp.isnan(sequence_log_prob(jnp.array([K]), z[:1]))
+    assert jnp.isnan(sequence_log_prob(jnp.array([-1]), z[:1]))
 
 
 def test_chain_rule():
@@ -176,6 +176,6 @@ def test_errors():
     with pytest.raises(ValueError, match="at least 2 axes"):
         token_kl_divergence(p[0, 0], p[0, 0])
     with pytest.raises(TypeError, match="tokens must be integers"):
-        sequence_log_prob(p, jnp.zeros((4, 3)))
+        sequence_log_prob(jnp.zeros((4, 3)), p)
     with pytest.raises(ValueError, match="tokens of shape"):
-        sequence_log_prob(p, jnp.zeros((4, 2), jnp.int32))
+        sequence_log_prob(jnp.zeros((4, 2), jnp.int32), p)
