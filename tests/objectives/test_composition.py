@@ -124,7 +124,6 @@ def test_nnx_vmap_over_models(plain):
         return Model(rngs)
 
     models = make(nnx.Rngs(0))
-    _graph, _ = nnx.split(models)
     stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *params)
     nnx.update(models, stacked)
     _, losses = nnx.jit(nnx.vmap(total, in_axes=(0, None)))(models, batch())
