@@ -140,7 +140,8 @@ def alpha_divergence(
       ValueError: if batch or event shapes do not fit, or if `key` is missing or needless.
 
     **Domain** `+inf` where `p` has mass and `q` has none for alpha at least 1, and the other way round for alpha at
-    most 0; and where tails differ so much that the integral has no end. Off the simplex the integrand is `(p^a q^(1-a) - a p - (1-a) q) / (a (a-1))`.
+    most 0; and where tails differ so much that the integral has no end. Off the simplex the integrand is
+    `(p^a q^(1-a) - a p - (1-a) q) / (a (a-1))`.
 
     **Gradient** that of the integral, in every parameter; by `MonteCarlo`, an estimate of it. 0 where `p` equals `q`.
 
