@@ -20,6 +20,15 @@ def entries(
     return mask, _numerics.drop(mask, *map(_numerics.accumulate, full)), dtype
 
 
+def per_entry(name: str, argument: str, value: ArrayLike, like: jax.Array) -> jax.Array:
+    """A number, or one for each entry; nothing that would make more entries."""
+    number = _checks.floating(name, argument, value).astype(like.dtype)
+    try:
+        return jnp.broadcast_to(number, like.shape)
+    except ValueError as error:
+        raise ValueError(f"{name}: {argument} of shape {number.shape} does not broadcast to {like.shape}") from error
+
+
 def finished(value: jax.Array, mask: jax.Array | None, dtype: jnp.dtype, unit: float = 1.0) -> jax.Array:
     """Nats in the unit, 0 where they are masked."""
     kept = value if mask is None else jnp.where(mask, value, jnp.zeros_like(value))

@@ -45,6 +45,7 @@ def kept(
     mask, factors = _checks.mask(name, where, shape), shares(name, weights, shape, dtype)
     if factors is None:
         return mask, None
+    factors = replaced(mask, factors, 0)
     some = factors != 0
     return some if mask is None else mask & some, factors
 

@@ -18,7 +18,7 @@ KLFunction = Callable[[Any, Any], jax.Array]
 
 
 def linearized(
-    policy_fn: PolicyFunction, params: Any, kl_fn: KLFunction | None
+    name: str, policy_fn: PolicyFunction, params: Any, kl_fn: KLFunction | None
 ) -> tuple[Callable[[Any], jax.Array], Callable[[Any], Any]]:
     """The divergence from the policy at `params`, and the product with its Hessian there.
 
@@ -31,7 +31,7 @@ def linearized(
         return pieces.split(policy_fn(params))
 
     def between(old: list[jax.Array], new: list[jax.Array]) -> jax.Array:
-        return scalar("kl_fn", measure(pieces.join(old), pieces.join(new)), None)
+        return scalar(name, "kl_fn", measure(pieces.join(old), pieces.join(new)), None)
 
     old, push = jax.linearize(numbers, params)
     pull = jax.linear_transpose(push, params)
@@ -52,10 +52,13 @@ class _Pieces:
         leaves, self.structure = jax.tree.flatten(policy)
         self.constants = [x if isinstance(x, int | float | np.ndarray | np.generic) else None for x in leaves]
         arrays = [jnp.asarray(x) for x, held in zip(leaves, self.constants, strict=True) if held is None]
-        return [wide(x if jnp.issubdtype(x.dtype, jnp.floating) else x.astype(jnp.float32)) for x in arrays]
+        self.dtypes = [x.dtype for x in arrays]
+        return [wide(x) if jnp.issubdtype(x.dtype, jnp.floating) else x.astype(jnp.result_type(float)) for x in arrays]
 
     def join(self, arrays: list[jax.Array]) -> Any:
-        left = iter(arrays)
+        """Masks and counts are what they were; floats stay wide."""
+        kinds = zip(arrays, self.dtypes, strict=True)
+        left = iter(x if jnp.issubdtype(kind, jnp.floating) else x.astype(kind) for x, kind in kinds)
         return jax.tree.unflatten(self.structure, [next(left) if x is None else x for x in self.constants])
 
 
@@ -75,7 +78,7 @@ def scaled(tree: Any, scale: jax.Array) -> Any:
     return jax.tree.map(lambda x: x * scale.astype(x.dtype), tree)
 
 
-def scalar(what: str, value: ArrayLike, dtype: jnp.dtype | None) -> jax.Array:
+def scalar(name: str, what: str, value: ArrayLike, dtype: jnp.dtype | None) -> jax.Array:
     if jnp.ndim(value) != 0:
-        raise ValueError(f"kl_trust_region: {what} must return a scalar, got shape {jnp.shape(value)}")
+        raise ValueError(f"{name}: {what} must return a scalar, got shape {jnp.shape(value)}")
     return jnp.asarray(value) if dtype is None else jnp.asarray(value).astype(dtype)

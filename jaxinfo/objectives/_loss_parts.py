@@ -31,6 +31,7 @@ def coin_loss(y: jax.Array, z: jax.Array) -> jax.Array:
 @coin_loss.defjvp
 def coin_loss_jvp(primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
     (y, z), (dy, dz) = primals, tangents
+    y = in_unit(y)
     heads, tails = faces(z)
     certain_and_right = jnp.isinf(z) & (y == (z > 0).astype(y.dtype))
     in_y = jnp.where(certain_and_right, jnp.zeros_like(z), -z)

@@ -41,6 +41,8 @@ def labels(name: str, tokens: ArrayLike, shape: tuple[int, ...], mask: jax.Array
         raise ValueError(
             f"{name}: tokens of shape {array.shape} do not broadcast to {shape}, one for each row of logits"
         ) from error
+    if array.dtype.itemsize < 4:  # the number of outcomes may not fit
+        array = array.astype(jnp.int32)
     return _numerics.drop(mask, array)[0]
 
 

@@ -60,8 +60,11 @@ def _bin_index(confidence: jax.Array, kept: jax.Array, num_bins: int, binning: B
         # Those that are equal share a bin, that of the middle one, so that their order does not matter.
         ordered = jnp.sort(jnp.where(kept, held, jnp.inf))
         twice_rank = jnp.searchsorted(ordered, held, side="left") + jnp.searchsorted(ordered, held, side="right")
+        # The bin is twice_rank * num_bins // twice_count, by its edges, as that product may not fit into an integer.
         twice_count = 2 * jnp.sum(kept, dtype=twice_rank.dtype)
-        index = jnp.minimum(twice_rank * num_bins // jnp.maximum(twice_count, 1), num_bins - 1)
+        whole, rest = twice_count // num_bins, twice_count % num_bins
+        steps = jnp.arange(1, num_bins, dtype=twice_rank.dtype)
+        index = jnp.searchsorted(whole * steps - (-rest * steps) // num_bins, twice_rank, side="right")
     return jnp.where(kept, index, -1)
 
 
@@ -71,9 +74,8 @@ def _bins(
     """Of one event: counts, sums of confidence, sums of hits, and the bin of each forecast."""
     index = _bin_index(confidence, kept, num_bins, binning)
     at = jnp.where(kept, index, num_bins)  # beyond the last: dropped
-    columns = jnp.stack([kept.astype(confidence.dtype), confidence, hits], axis=-1)
-    sums = jax.ops.segment_sum(columns, at, num_bins)
-    return sums[:, 0], sums[:, 1], sums[:, 2], index
+    sums = jax.ops.segment_sum(jnp.stack([confidence, hits], axis=-1), at, num_bins)
+    return jax.ops.segment_sum(kept.astype(jnp.int32), at, num_bins), sums[:, 0], sums[:, 1], index
 
 
 def _events(
@@ -141,14 +143,14 @@ def calibration_bins(
         >>> q = jnp.array([[0.9, 0.1], [0.8, 0.2], [0.4, 0.6], [0.3, 0.7]])
         >>> bins = objectives.calibration_bins(jnp.array([0, 0, 0, 1]), q, num_bins=2, binning="equal_mass")
         >>> print(bins.num_forecasts, bins.confidence.round(2), bins.frequency)
-        [2. 2.] [0.65 0.85] [0.5 1. ]
+        [2 2] [0.65 0.85] [0.5 1. ]
     """
     (count, confidence, hits, index), _, dtype = _events(
         "calibration_bins", labels, q, num_bins, binning, events, where
     )
-    held = jnp.where(count == 0, jnp.nan, count)
+    held = jnp.where(count == 0, jnp.nan, count.astype(confidence.dtype))
     confidence, frequency = (x / held for x in (confidence, hits))
-    return CalibrationBins(count.astype(dtype), confidence.astype(dtype), frequency.astype(dtype), index)
+    return CalibrationBins(count, confidence.astype(dtype), frequency.astype(dtype), index)
 
 
 @_checks.measure("num_bins", "binning", "events")
@@ -206,6 +208,7 @@ def expected_calibration_error_terms(
 
 def _error_terms(count: jax.Array, confidence: jax.Array, hits: jax.Array) -> CalibrationErrorTerms:
     """From the sums of bins, whose axis is the last."""
+    count = count.astype(confidence.dtype)
     share = count / jnp.sum(count, axis=-1, keepdims=True)
     gap, frequency = _numerics.quotient(confidence - hits, count), _numerics.quotient(hits, count)
     several = count > 1

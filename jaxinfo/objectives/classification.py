@@ -60,7 +60,9 @@ def _terms(
     shape = tuple(n for a, n in zip(range(-z.ndim, 0), z.shape, strict=True) if a != at)
     mask, factors = _kept_examples.kept(name, where, weights, shape, z.dtype)
     if ignore_index is not None:
-        counts = labels != ignore_index
+        # Compared in the labels' dtype, -1 would be one of its own integers if that has no sign.
+        info = jnp.iinfo(labels.dtype)
+        counts = labels != ignore_index if info.min <= ignore_index <= info.max else jnp.ones(labels.shape, bool)
         mask = counts if mask is None else mask & counts
     rows = _kept_examples.over(mask, (at,))
     z = _kept_examples.replaced(rows, z, 0)

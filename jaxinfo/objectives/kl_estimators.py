@@ -57,8 +57,8 @@ def sampled_kl(
         TypeError: If an argument is not real or `where` not boolean.
         ValueError: If shapes do not broadcast, or `estimator` or `base` is none that is known.
 
-    **Domain**: `inf` where `q_log_prob` is `-inf`; NaN where `p_log_prob` is, which no draw of p has. `k3` keeps its
-    digits where l is small, and is `inf` where the ratio q/p is too large for the dtype.
+    **Domain**: `inf` where `q_log_prob` is `-inf`; infinite where `p_log_prob` is, which no draw of p has. `k3` keeps
+    its digits where l is small, and is `inf` where the ratio q/p is too large for the dtype.
 
     **Gradient**: That of the formula: 1, l and `1 - e^-l` in `p_log_prob`, and minus that in `q_log_prob`. Entries with
     `where=False` have gradient 0, also if they are NaN.
@@ -152,8 +152,20 @@ def importance_weighted_kl(
     # A draw that p never makes has weight 0, whatever else is infinite.
     never = log_p == -jnp.inf
     log_p, log_q, log_b = _numerics.drop(~never, log_p, log_q, jax.lax.stop_gradient(log_b))
-    value = jnp.exp(log_p - log_b) * _estimate(estimator, log_p, log_q)
+    weight = jnp.exp(log_p - log_b)
+    if estimator == "k1":
+        value = weight * _estimate(estimator, log_p, log_q)
+    else:
+        value = _weighted_excess(weight, log_p, log_q, log_b)
     return finished(jnp.where(never, jnp.zeros_like(value), value), mask, dtype, unit)
+
+
+def _weighted_excess(weight: jax.Array, log_p: jax.Array, log_q: jax.Array, log_b: jax.Array) -> jax.Array:
+    """`w (e^d - 1 - d)` with `d = log(q/p)`; where q is the larger as `q/b - w (1 + d)`, which no overflow spoils."""
+    d = log_q - log_p
+    far = d > 1
+    near_form = weight * _excess(jnp.where(far, jnp.zeros_like(d), d))
+    return jnp.where(far, jnp.exp(log_q - log_b) - weight * (1 + jnp.where(far, d, jnp.zeros_like(d))), near_form)
 
 
 def _known(name: str, estimator: str, choices: tuple[str, ...]) -> None:

@@ -19,6 +19,7 @@ from jaxinfo.objectives import _tokens
 from jaxinfo.objectives.distillation import Divergence, distillation_loss
 
 
+@_checks.measure("block_size")
 def large_vocabulary_cross_entropy_loss(
     labels: ArrayLike,
     hidden: ArrayLike,

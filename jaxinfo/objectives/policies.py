@@ -9,9 +9,10 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxinfo import _checks, distributions
-from jaxinfo.distributions._registry import closed_form
 from jaxinfo.interop._conversion import adapt
-from jaxinfo.objectives._entries import entries, finished
+from jaxinfo.objectives._entries import entries, finished, per_entry
+from jaxinfo.objectives._loss_parts import part
+from jaxinfo.objectives._masked_states import entropy, kept_states
 
 
 def policy_kl(p: Any, q: Any, *, where: ArrayLike | None = None, base: float | None = None) -> jax.Array:
@@ -60,7 +61,7 @@ def policy_kl(p: Any, q: Any, *, where: ArrayLike | None = None, base: float | N
     old, new = adapt(p), adapt(q)
     if where is None:
         return distributions.kl_divergence(old, new, base=base)
-    mask, old, new = _kept("policy_kl", where, old, new)
+    mask, old, new = kept_states("policy_kl", where, old, new)
     value = distributions.kl_divergence(old, new, base=base)
     return jnp.where(mask, value, jnp.zeros_like(value))
 
@@ -104,13 +105,13 @@ def entropy_bonus(
         >>> print(entropy_bonus(Categorical(logits=jnp.array([[0.0, 0.0], [0.0, -jnp.inf]]))).round(4))
         [0.6931 0.    ]
     """
-    if num_samples < 1:
-        raise ValueError(f"entropy_bonus: num_samples must be positive, got {num_samples!r}")
+    if not isinstance(num_samples, int) or isinstance(num_samples, bool) or num_samples < 1:
+        raise ValueError(f"entropy_bonus: num_samples must be a positive integer, got {num_samples!r}")
     held = adapt(policy)
     mask = None
     if where is not None:
-        mask, held = _kept("entropy_bonus", where, held)
-    value = _entropy(held, key, num_samples)
+        mask, held = kept_states("entropy_bonus", where, held)
+    value = entropy(held, key, num_samples)
     return value if mask is None else jnp.where(mask, value, jnp.zeros_like(value))
 
 
@@ -183,7 +184,8 @@ def _clipped(
     mask, (log_p, log_q, gain), dtype = entries(
         "ppo_clip_loss", where, p_log_prob=p_log_prob, q_log_prob=q_log_prob, advantage=advantage
     )
-    low, high = jnp.log1p(-jnp.asarray(below).astype(gain.dtype)), jnp.log1p(jnp.asarray(above).astype(gain.dtype))
+    below, above = (per_entry("ppo_clip_loss", "clip", width, gain) for width in (below, above))
+    low, high = jnp.log1p(-jnp.minimum(below, 1)), jnp.log1p(above)
     log_ratio = log_q - log_p
     bounded = jnp.where(gain >= 0, jnp.minimum(log_ratio, high), jnp.maximum(log_ratio, low))
     return finished(-gain * jnp.exp(bounded), mask, dtype)
@@ -218,7 +220,8 @@ def ppo_kl_penalty_loss(
         TypeError: If an argument is not real or `where` not boolean.
         ValueError: If shapes do not broadcast.
 
-    **Domain**: Log-probabilities that are finite.
+    **Domain**: Log-probabilities that are finite. A divergence of weight 0 and a ratio of advantage 0 add nothing, also
+    if they are infinite.
 
     **Gradient**: `-A r` in `q_log_prob` and the coefficient in `kl`. Entries with `where=False` have gradient 0, also
     if they are NaN.
@@ -235,8 +238,12 @@ def ppo_kl_penalty_loss(
     mask, (log_p, log_q, gain, divergence), dtype = entries(
         "ppo_kl_penalty_loss", where, p_log_prob=p_log_prob, q_log_prob=q_log_prob, advantage=advantage, kl=kl
     )
-    weight = jnp.asarray(coefficient).astype(gain.dtype)
-    return finished(weight * divergence - gain * jnp.exp(log_q - log_p), mask, dtype)
+    weight = per_entry("ppo_kl_penalty_loss", "coefficient", coefficient, gain)
+    log_ratio = log_q - log_p
+    # A ratio that is out of range has no share in an advantage of 0, nor in its derivative.
+    nothing = (gain == 0) & jnp.isinf(jnp.exp(jax.lax.stop_gradient(log_ratio)))
+    ratio = jnp.exp(jnp.where(nothing, jnp.zeros_like(log_ratio), log_ratio))
+    return finished(part(weight, divergence) - gain * ratio, mask, dtype)
 
 
 def adaptive_kl_coefficient(
@@ -280,34 +287,3 @@ def adaptive_kl_coefficient(
     aim, band, step = (jnp.asarray(number).astype(weight.dtype) for number in (target, tolerance, factor))
     raised = jnp.where(divergence > aim * band, weight * step, weight)
     return jnp.where(divergence < aim / band, weight / step, raised).astype(dtype)
-
-
-def _kept(name: str, where: ArrayLike, *policies: Any) -> tuple[Any, ...]:
-    """The mask, and policies whose masked states have parameters that spoil no derivative."""
-    shape: Any = jnp.broadcast_shapes(*(policy.batch_shape for policy in policies))
-    mask = _checks.mask(name, where, shape)
-    return mask, *(_harmless(policy, mask, shape) for policy in policies)
-
-
-def _harmless(policy: Any, mask: Any, shape: tuple[int, ...]) -> Any:
-    """The policy with parameters of 1 at masked states: allowed in every family that policies are of."""
-    if isinstance(policy, distributions.Transformed):  # the map has no states
-        return distributions.Transformed(_harmless(policy.base, mask, shape), policy.bijector)
-
-    def held(leaf: Any) -> jax.Array:
-        array = jnp.asarray(leaf)
-        return jnp.where(mask.reshape(shape + (1,) * (array.ndim - len(shape))), array, jnp.ones_like(array))
-
-    return jax.tree.map(held, policy.broadcast_to(shape))
-
-
-def _entropy(policy: Any, key: jax.Array | None, num_samples: int) -> jax.Array:
-    """Exact, or exact but for the mean log-slope of an elementwise map."""
-    if isinstance(policy, distributions.Transformed) and closed_form("entropy", policy) is None:
-        if key is None:
-            raise ValueError("entropy_bonus: no closed form is known for this policy; give a key for the draws")
-        x = policy.base.sample(key, (num_samples,))
-        slopes = policy.bijector.forward_log_det_jacobian(x)
-        axes = (0, *range(-len(policy.event_shape), 0))
-        return _entropy(policy.base, key, num_samples) + jnp.sum(slopes, axis=axes) / num_samples
-    return distributions.entropy(policy)

@@ -11,6 +11,7 @@ from jaxinfo.densities import Estimate
 from jaxinfo.objectives import _tokens
 
 
+@_checks.measure()
 def sequence_log_prob(tokens: ArrayLike, token_logits: ArrayLike, *, where: ArrayLike | None = None) -> jax.Array:
     r"""Log-probability of a sequence, the sum of those of its tokens, from their logits.
 
@@ -49,6 +50,7 @@ def sequence_log_prob(tokens: ArrayLike, token_logits: ArrayLike, *, where: Arra
     return (0 - jnp.sum(surprisals, axis=-1)).astype(dtype)
 
 
+@_checks.measure("base")
 def token_kl_divergence(
     p_logits: ArrayLike, q_logits: ArrayLike, *, where: ArrayLike | None = None, base: float | None = None
 ) -> jax.Array:

@@ -10,6 +10,7 @@ from jaxinfo import _checks, _log_domain, _numerics, logits
 from jaxinfo.objectives import _tokens
 
 
+@_checks.measure()
 def top_k_with_tail(
     p_log_probs: ArrayLike, tokens: ArrayLike, q_logits: ArrayLike, *, where: ArrayLike | None = None
 ) -> tuple[jax.Array, jax.Array]:
@@ -50,6 +51,7 @@ def top_k_with_tail(
     return tuple(_numerics.drop(None if mask is None else mask[..., None], *(z.astype(dtype) for z in pair)))  # pyright: ignore[reportReturnType]
 
 
+@_checks.measure("base")
 def top_k_kl_divergence(
     p_log_probs: ArrayLike,
     tokens: ArrayLike,
@@ -99,6 +101,7 @@ def top_k_kl_divergence(
     return _numerics.in_units(_tokens.kept(mask, value)[0], unit).astype(dtype)
 
 
+@_checks.measure("base")
 def top_k_kl_divergence_bounds(
     p_log_probs: ArrayLike,
     tokens: ArrayLike,

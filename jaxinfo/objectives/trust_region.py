@@ -59,7 +59,8 @@ def fisher_vector_product(
         >>> print(product["loc"], product["log_scale"])
         0.25 6.0
     """
-    _, product = linearized(policy_fn, params, kl_fn)
+    _check_params("fisher_vector_product", params)
+    _, product = linearized("fisher_vector_product", policy_fn, params, kl_fn)
     if jax.tree.structure(vector) != jax.tree.structure(params) or _shapes(vector) != _shapes(params):
         raise ValueError(
             f"fisher_vector_product: vector must be like params, got {_shapes(vector)} in {jax.tree.structure(vector)} "
@@ -134,7 +135,8 @@ def kl_trust_region(
     Raises:
         ValueError: If an option that is known while tracing is out of range; from `update`, if `params` is missing or a
             function does not return a scalar.
-        TypeError: From `update`, if `value_fn` or `policy_fn` is missing.
+        TypeError: If a count is no integer; from `update`, if `value_fn` or `policy_fn` is missing or parameters are no
+            floats.
 
     **Domain**: Parameters of any float dtype; products and sums are in at least float32. The step is rounded to the
     parameters' dtype before it is measured. Give it the policy's parameters only: those that the policy does not depend
@@ -161,7 +163,7 @@ def kl_trust_region(
         >>> print(bool(state.accepted), f"{state.predicted_kl:.4f} {state.measured_kl:.4f}")
         True 0.0100 0.0100
     """
-    _check_options(delta, damping, max_products, shrink, max_backtracks)
+    _check_options(delta, damping, max_products, tolerance, shrink, max_backtracks, sufficient)
 
     def init(params: Any) -> KLTrustRegionState:
         number = jnp.asarray(jnp.nan, _dtype(params))
@@ -181,27 +183,29 @@ def kl_trust_region(
         del state
         if params is None:
             raise ValueError("kl_trust_region: update needs params")
-        gradient, dtype = jax.tree.map(wide, updates), _dtype(params)
+        _check_params("kl_trust_region", params)
+        gradient, dtype = jax.tree.map(lambda u, p: wide(u).astype(wide(p).dtype), updates, params), _dtype(params)
         radius = jnp.asarray(delta).astype(dtype)
-        divergence, product = linearized(policy_fn, params, kl_fn)
+        divergence, product = linearized("kl_trust_region", policy_fn, params, kl_fn)
         direction, num_products = _natural_direction(product, gradient, damping, max_products, tolerance)
         curvature = dot(direction, product(direction)).astype(dtype)
         # A direction without curvature has no length that is known to be safe.
         length = jnp.where(curvature > 0, -jnp.sqrt(2 * radius / jnp.where(curvature > 0, curvature, 1)), 0)
         slope = -length * dot(gradient, direction).astype(dtype)
-        start = scalar("value_fn", value_fn(params), dtype)
+        start = scalar("kl_trust_region", "value_fn", value_fn(params), dtype)
 
         def attempt(scale: jax.Array) -> tuple[jax.Array, ...]:
             moved = optax.apply_updates(params, like(scaled(direction, length * scale), params))
-            kl = scalar("kl_fn", divergence(moved), dtype)
-            fall = start - scalar("value_fn", value_fn(moved), dtype)
+            kl = divergence(moved).astype(dtype)
+            fall = start - scalar("kl_trust_region", "value_fn", value_fn(moved), dtype)
             enough = fall > jnp.asarray(sufficient).astype(dtype) * slope * scale
             fine = jnp.isfinite(kl) & (kl <= radius) & enough & (fall > 0) & (slope > 0) & jnp.isfinite(fall)
             return kl, fall, fine & _is_finite(moved)
 
         scale, kl, fall, accepted, count = _backtrack(attempt, jnp.asarray(shrink).astype(dtype), max_backtracks)
         step = like(scaled(direction, length * scale), params)
-        step = jax.tree.map(lambda u: jnp.where(accepted, u, jnp.zeros_like(u)), step)
+        # Of a parameter that is -0.0, the sum with 0.0 would be 0.0.
+        step = jax.tree.map(lambda u: jnp.where(accepted, u, jnp.full_like(u, -0.0)), step)
         found = (radius * scale**2, kl, fall, slope * scale)
         predicted, measured, gained, promised = (jnp.where(accepted, x, jnp.zeros_like(x)) for x in found)
         return step, KLTrustRegionState(predicted, measured, gained, promised, accepted, count, num_products)
@@ -214,7 +218,7 @@ def _natural_direction(
     product: Callable[[Any], Any], gradient: Any, damping: ArrayLike, max_products: int, tolerance: ArrayLike
 ) -> tuple[Any, jax.Array]:
     """Solves `(F + lambda I) d = g` with g scaled to a length of 1: the scale of the loss does not matter."""
-    largest = jnp.max(jnp.stack([jnp.max(jnp.abs(leaf)) for leaf in jax.tree.leaves(gradient)]))
+    largest = jnp.max(jnp.stack([jnp.max(jnp.abs(leaf), initial=0) for leaf in jax.tree.leaves(gradient)]))
     unit = scaled(gradient, _inverse(largest))
     unit = scaled(unit, _inverse(jnp.sqrt(dot(unit, unit))))
     level = jnp.asarray(damping).astype(largest.dtype) * dot(unit, product(unit))
@@ -259,13 +263,30 @@ def _dtype(params: Any) -> jnp.dtype:
     return widest(*map(wide, jax.tree.leaves(params)))
 
 
+def _check_params(name: str, params: Any) -> None:
+    for leaf in jax.tree.leaves(params):
+        if not jnp.issubdtype(jnp.result_type(leaf), jnp.floating):
+            raise TypeError(f"{name}: params must hold floats, got dtype {jnp.result_type(leaf)}")
+
+
 def _check_options(
-    delta: ArrayLike, damping: ArrayLike, max_products: int, shrink: ArrayLike, max_backtracks: int
+    delta: ArrayLike,
+    damping: ArrayLike,
+    max_products: int,
+    tolerance: ArrayLike,
+    shrink: ArrayLike,
+    max_backtracks: int,
+    sufficient: ArrayLike,
 ) -> None:
+    for what, count in (("max_products", max_products), ("max_backtracks", max_backtracks)):
+        if not isinstance(count, int) or isinstance(count, bool):
+            raise TypeError(f"kl_trust_region: {what} must be an integer, got {count!r}")
     ranges = {
         "delta must be positive": (delta, lambda x: x > 0),
         "damping must be at least 0": (damping, lambda x: x >= 0),
         "max_products must be positive": (max_products, lambda x: x > 0),
+        "tolerance must be at least 0": (tolerance, lambda x: x >= 0),
+        "sufficient must lie in [0, 1)": (sufficient, lambda x: 0 <= x < 1),
         "shrink must lie between 0 and 1": (shrink, lambda x: 0 < x < 1),
         "max_backtracks must be at least 0": (max_backtracks, lambda x: x >= 0),
     }

@@ -290,3 +290,22 @@ def test_half_precision():
     found = optimal_temperature(DRAWN, jnp.asarray(LOGITS).astype(jnp.bfloat16))
     assert found.dtype == jnp.bfloat16
     np.testing.assert_allclose(float(found), truth_of(DRAWN, LOGITS), rtol=0.02)
+
+
+@once
+def test_many_forecasts_in_many_bins_of_equal_mass():
+    """A million and more times a thousand is too large for 32 bits; ranks are known here."""
+    count, bins = 1_200_000, 1000
+    q = jnp.linspace(0.5, 1.0, count)
+    table = jnp.stack([q, 1 - q], axis=1)
+    found = objectives.calibration_bins(jnp.zeros(count, jnp.int32), table, num_bins=bins, binning="equal_mass")
+    # Neighbours that are rounded to one number share a bin.
+    assert np.all(np.abs(np.asarray(found.num_forecasts) - count / bins) <= 4)
+    assert found.num_forecasts.sum() == count
+
+
+def test_counts_are_whole_numbers_in_any_dtype():
+    q = jnp.tile(jnp.array([[0.75, 0.25]], jnp.bfloat16), (1001, 1))
+    found = objectives.calibration_bins(jnp.zeros(1001, jnp.int32), q, num_bins=1)
+    assert found.num_forecasts.dtype == jnp.int32
+    assert found.num_forecasts[0] == 1001

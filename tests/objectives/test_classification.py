@@ -283,3 +283,26 @@ def test_an_option_that_is_traced_is_compiled_once():
     means = [expected(LABELS, LOGITS, share).mean() for share in (0.0, 0.1, 0.2)]
     np.testing.assert_allclose(losses, means, rtol=1e-5)
     assert functools.reduce(lambda a, b: a and b, np.diff(losses) != 0)
+
+
+def test_labels_without_a_sign_are_not_ignored():
+    """In `uint8` -1 and 255 are the same number, and class 255 is a class."""
+    labels = jnp.array([255, 3], jnp.uint8)
+    found = objectives.cross_entropy_loss(labels, jnp.zeros((2, 256)), ignore_index=-1)
+    np.testing.assert_allclose(found, np.log(256), rtol=1e-6)
+    assert objectives.cross_entropy_loss(labels, jnp.zeros((2, 256)), ignore_index=3)[1] == 0
+
+
+def test_weights_of_what_is_not_kept_may_be_anything():
+    keep, weights = jnp.array([True, False]), jnp.array([2.0, jnp.nan])
+
+    def loss(smoothing, logits):
+        losses = objectives.cross_entropy_loss(
+            jnp.array([0, 1]), logits, label_smoothing=smoothing, where=keep, weights=weights
+        )
+        return jnp.sum(losses)
+
+    value, (in_smoothing, in_logits) = jax.value_and_grad(loss, argnums=(0, 1))(0.5, jnp.zeros((2, 2)))
+    np.testing.assert_allclose(value, 2 * np.log(2), rtol=1e-6)
+    np.testing.assert_allclose(in_smoothing, 0, atol=1e-6)  # log 2 either way
+    np.testing.assert_allclose(in_logits, [[-0.5, 0.5], [0, 0]], atol=1e-6)  # 2 (softmax - (3/4, 1/4))

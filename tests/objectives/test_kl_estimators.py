@@ -240,3 +240,19 @@ def test_types_and_errors():
         sampled_kl(half, half, estimator="k4")
     with pytest.raises(ValueError, match=r"importance_weighted_kl: estimator must be one of .* got 'k2'"):
         importance_weighted_kl(half, half, estimator="k2")
+
+
+FLOAT = jnp.zeros(()).dtype
+
+
+def test_weighted_k3_where_q_is_much_likelier():
+    """`w (q/p - 1 - log q/p)` is `q/b` but for terms in `w`, which are nothing here; its gradient in p is, too."""
+    far = 1.5 * float(np.log(np.finfo(FLOAT).max))
+    log_p = jnp.array([-0.9 * far, -far, -2 * far], FLOAT)
+    same = jnp.full(3, -1.0, FLOAT)
+    weighted = lambda p, q: importance_weighted_kl(p, q, same)  # noqa: E731
+    value, pull_back = jax.vjp(weighted, log_p, same)
+    np.testing.assert_allclose(value, 1, rtol=4 * float(jnp.finfo(FLOAT).eps))
+    in_p, in_q = pull_back(jnp.ones(3, FLOAT))
+    np.testing.assert_allclose(in_p, 0, atol=1e-20)
+    np.testing.assert_allclose(in_q, 1, rtol=4 * float(jnp.finfo(FLOAT).eps))

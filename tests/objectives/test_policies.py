@@ -168,7 +168,7 @@ def test_arguments_that_do_not_fit():
         policy_kl(Transformed(p, bijectors.Tanh()), p)
     with pytest.raises(ValueError, match=r"entropy_bonus: .* key"):
         entropy_bonus(Transformed(p, bijectors.Tanh()))
-    with pytest.raises(ValueError, match="num_samples must be positive, got 0"):
+    with pytest.raises(ValueError, match="num_samples must be a positive integer, got 0"):
         entropy_bonus(p, num_samples=0)
     with pytest.raises(ValueError, match=r"ppo_clip_loss: clip must be at least 0, got -0\.1"):
         ppo_clip_loss(jnp.zeros(2), jnp.zeros(2), jnp.zeros(2), clip=-0.1)
@@ -321,3 +321,39 @@ def test_entropy_of_a_squashed_gaussian(scale):
 def test_entropy_of_what_has_none():
     with pytest.raises(TypeError, match="no closed form"):
         entropy_bonus(Mixture(jnp.array([0.5, 0.5]), Normal(jnp.array([0.0, 1.0]), 1.0)))
+
+
+def test_clip_of_more_than_the_ratio():
+    """With a clip above 1 nothing bounds the ratio from below: -A r with A = -1."""
+    ratio = jnp.array([0.5, 2.0])
+    found = ppo_clip_loss(jnp.zeros(2), jnp.log(ratio), -jnp.ones(2), clip=1.5)
+    np.testing.assert_allclose(found, ratio, rtol=1e-6)
+
+
+def test_options_make_no_more_entries():
+    one = jnp.zeros(3)
+    with pytest.raises(ValueError, match=r"ppo_clip_loss: clip of shape \(3, 1\)"):
+        ppo_clip_loss(one, one, one, clip=jnp.full((3, 1), 0.2))
+    with pytest.raises(ValueError, match=r"ppo_kl_penalty_loss: coefficient of shape \(3, 1\)"):
+        ppo_kl_penalty_loss(one, one, one, one, coefficient=jnp.ones((3, 1)))
+
+
+def test_what_has_no_weight_adds_nothing():
+    value, gradient = jax.value_and_grad(
+        lambda q: jnp.sum(
+            ppo_kl_penalty_loss(jnp.zeros(2), q, jnp.array([1.0, 0.0]), jnp.array([jnp.inf, 1.0]), coefficient=0.0)
+        )
+    )(jnp.array([0.0, 1e4]))
+    assert value == -1
+    np.testing.assert_array_equal(gradient, [-1, 0])
+
+
+def test_entropy_of_independent_squashed_coordinates():
+    """The same distribution written in two orders, with the same draws: H(tanh x) = H(x) + E log(1 - tanh(x)^2)."""
+    base = Normal(jnp.array([[0.5, -1.0, 2.0]]), 0.5)
+    outside = Transformed(Independent(base), bijectors.Tanh())
+    inside = Independent(Transformed(base, bijectors.Tanh()))
+    draws = {"key": jax.random.key(0), "num_samples": 5}
+    np.testing.assert_allclose(entropy_bonus(inside, **draws), entropy_bonus(outside, **draws), rtol=1e-5)
+    with pytest.raises(ValueError, match=r"num_samples must be a positive integer, got 1\.5"):
+        entropy_bonus(inside, key=draws["key"], num_samples=1.5)

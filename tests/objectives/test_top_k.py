@@ -219,3 +219,12 @@ def test_errors():
         top_k_with_tail(log_p, index[:, :2], z)
     with pytest.raises(TypeError, match="p_log_probs must hold real"):
         top_k_with_tail(log_p.astype(jnp.complex64), index, z)
+
+
+def test_small_integers_name_tokens_of_large_vocabularies():
+    log_probs = jnp.log(jnp.array([0.5, 0.25]))
+    bounds = [
+        top_k_kl_divergence_bounds(log_probs, jnp.array([3, 1], dtype), jnp.zeros(300))
+        for dtype in (jnp.int8, jnp.int32)
+    ]
+    np.testing.assert_array_equal(*map(jnp.stack, bounds))

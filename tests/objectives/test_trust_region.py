@@ -492,3 +492,58 @@ def test_arguments_that_do_not_fit():
     ):
         with pytest.raises(ValueError, match=f"kl_trust_region: {message}"):
             kl_trust_region(**options)
+
+
+def test_a_failed_step_keeps_the_sign_of_zero():
+    params = jnp.array([-0.0, 0.0, 1.0])
+    updates, _ = kl_trust_region().update(
+        jnp.full(3, jnp.nan), None, params, value_fn=jnp.sum, policy_fn=lambda z: Categorical(logits=z)
+    )
+    kept = optax.apply_updates(params, updates)
+    np.testing.assert_array_equal(np.signbit(kept), [True, False, False])
+
+
+def test_masks_and_counts_beside_the_policy_and_empty_parameters():
+    """A policy function may return what its divergence needs: here a mask, which stays boolean; a leaf may be empty."""
+    states = jnp.array([[1.0, 0.0], [0.0, 1.0]])
+    params = {"w": jnp.zeros((2, 3)), "none": jnp.zeros((0, 3))}
+    policy = lambda params: (Categorical(logits=states @ params["w"]), jnp.array([True, False]))  # noqa: E731
+    kl = lambda old, new: jnp.sum(policy_kl(old[0], new[0], where=old[1]))  # noqa: E731
+    loss = lambda params: -jnp.sum(jax.nn.softmax(states @ params["w"]) @ jnp.array([0.0, 1.0, 2.0]))  # noqa: E731
+    updates, state = kl_trust_region(0.01).update(
+        jax.grad(loss)(params), None, params, value_fn=loss, policy_fn=policy, kl_fn=kl
+    )
+    assert state.accepted
+    # Only the first state has a divergence.
+    moved = jax.tree.map(jnp.add, params, updates)
+    exact = np.sum(1 / 3 * (np.log(1 / 3) - np.log(np.asarray(jax.nn.softmax(moved["w"][0])))))
+    np.testing.assert_allclose(state.measured_kl, exact, rtol=1e-3)
+    assert 0 < exact <= 0.01 * (1 + 1e-3)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"sufficient": 2.0}, "sufficient must lie"),
+        ({"tolerance": -1.0}, "tolerance must be at least 0"),
+    ],
+)
+def test_more_errors(options, message):
+    with pytest.raises(ValueError, match=message):
+        kl_trust_region(**options)
+
+
+def test_the_error_names_the_function():
+    with pytest.raises(ValueError, match="fisher_vector_product: kl_fn must return a scalar"):
+        fisher_vector_product(
+            lambda z: Categorical(logits=z), jnp.zeros(2), jnp.ones(2), kl_fn=lambda old, new: old.logits - new.logits
+        )
+
+
+def test_parameters_are_floats():
+    with pytest.raises(TypeError, match="max_products must be an integer"):
+        kl_trust_region(max_products=2.5)
+    with pytest.raises(TypeError, match="kl_trust_region: params must hold floats, got dtype int32"):
+        kl_trust_region().update(
+            jnp.ones(2), None, jnp.zeros(2, jnp.int32), value_fn=jnp.sum, policy_fn=lambda z: Categorical(logits=z)
+        )
