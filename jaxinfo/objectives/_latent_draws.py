@@ -128,19 +128,28 @@ def _widened(density: Any) -> Any:
 
 
 def spread(values: jax.Array) -> jax.Array:
-    """The standard error of a mean over the first axis; infinite where one draw cannot tell."""
+    """The standard error of a mean over the first axis; infinite where that is, and where one draw cannot tell."""
     count = len(values)
     if count < 2:
         return jnp.full(values.shape[1:], jnp.inf, values.dtype)
-    return fixed(jnp.std(values, axis=0, ddof=1) / count**0.5)
+    infinite = jnp.any(jnp.isinf(values), axis=0)
+    finite = jnp.where(infinite[None], jnp.zeros_like(values), values)
+    error = jnp.std(finite, axis=0, ddof=1) / count**0.5
+    return fixed(jnp.where(infinite, jnp.full_like(error, jnp.inf), error))
 
 
 def less_the_others(rewards: jax.Array) -> jax.Array:
-    """Rewards less the mean of the other draws', which does not change the mean of reward times score."""
+    """Rewards less the mean of the other draws', which does not change the mean of reward times score.
+
+    Where any is infinite, so is the mean for the others, and nothing is taken off.
+    """
     count = len(rewards)
     if count < 2:
         return rewards
-    return (rewards - jnp.mean(rewards, axis=0, keepdims=True)) * (count / (count - 1))
+    infinite = jnp.any(jnp.isinf(rewards), axis=0, keepdims=True)
+    finite = jnp.where(infinite, jnp.zeros_like(rewards), rewards)
+    less = (finite - jnp.mean(finite, axis=0, keepdims=True)) * (count / (count - 1))
+    return jnp.where(infinite, rewards, less)
 
 
 def mean_of(latents: Latents, values: jax.Array, surrogate: jax.Array, log_prob: jax.Array | None = None) -> Estimate:
