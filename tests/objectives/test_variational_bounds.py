@@ -166,7 +166,6 @@ def test_weights_of_zero():
 
 def positive_formula(kind, log_weights, positive):
     """As `formula`, of weights that are 0 where not positive; of the thermodynamic sum from below the finite steps."""
-    w = jnp.where(positive, jnp.exp(log_weights), 0)
     if not kind.startswith("thermodynamic"):
         power = {"importance_weighted": 1, "renyi": 0.5, "chi": 2}[kind]
         # The square root's derivative at 0 is infinite.
