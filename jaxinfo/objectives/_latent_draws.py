@@ -72,10 +72,14 @@ class Latents:
         return fixed(rewards) * jnp.broadcast_to(by_weights.log_prob(fixed(self.z)), self.shape)
 
 
-def draw(name: str, posterior: Any, prior: Any, key: jax.Array, num_samples: int, gradient: Gradient | None) -> Latents:
-    """Checks what is known while tracing, and draws."""
+def check_num_samples(name: str, num_samples: Any) -> None:
     if not isinstance(num_samples, int) or isinstance(num_samples, bool) or num_samples < 1:
         raise ValueError(f"{name}: num_samples must be an integer of at least 1, got {num_samples!r}")
+
+
+def draw(name: str, posterior: Any, prior: Any, key: jax.Array, num_samples: int, gradient: Gradient | None) -> Latents:
+    """Checks what is known while tracing, and draws."""
+    check_num_samples(name, num_samples)
     if gradient is not None and not isinstance(gradient, Gradient):
         raise TypeError(f"{name}: gradient must be one of {Gradient} or None, got {gradient!r}")
     if callable(posterior) and not hasattr(posterior, "sample"):
@@ -83,7 +87,7 @@ def draw(name: str, posterior: Any, prior: Any, key: jax.Array, num_samples: int
     posterior = as_distribution(posterior)
     if not callable(getattr(posterior, "sample", None)):
         raise TypeError(f"{name}: the posterior is drawn from, and {type(posterior).__name__} has no sample")
-    prior = _density.as_density(name, prior if _is_function(prior) else as_distribution(prior))
+    prior = prior_of(name, prior)
     batch = _batch(name, posterior, prior)
     z = posterior.sample(key, (num_samples,))
     integers = jnp.issubdtype(z.dtype, jnp.integer)
@@ -92,6 +96,11 @@ def draw(name: str, posterior: Any, prior: Any, key: jax.Array, num_samples: int
     gradient = gradient or (ScoreFunction() if integers else Reparameterized())
     z = fixed(z) if isinstance(gradient, ScoreFunction) else z
     return Latents(_widened(posterior), _widened(prior), z, gradient, batch)
+
+
+def prior_of(name: str, prior: Any) -> Any:
+    """The prior as a density."""
+    return _density.as_density(name, prior if _is_function(prior) else as_distribution(prior))
 
 
 def _is_function(prior: Any) -> bool:
