@@ -333,6 +333,24 @@ def test_impossible_draws_are_infinitely_bad():
     assert jnp.isfinite(value[1])
 
 
+@once
+def test_impossible_draws_repel_score_functions():
+    """Of two draws the first is infinitely bad: the other states' logits go up, which NaN would not say."""
+
+    def bound(logits, states):
+        q, prior = ScriptedCategorical(logits), ScriptedCategorical(jnp.zeros(3))
+        log_likelihood = lambda z: jnp.where(z == 0, -jnp.inf, 1.0)  # noqa: E731
+        return objectives.elbo_terms(q, prior, log_likelihood, key=states, num_samples=2)
+
+    states = jnp.array([0, 1])
+    slope = jax.grad(lambda logits: bound(logits, states).objective)(jnp.zeros(3))
+    # Its own is an infinite share of infinitely much, through a softmax.
+    np.testing.assert_array_equal(slope[1:], np.inf)
+    terms = bound(jnp.zeros(3), states)
+    assert terms.elbo.value == terms.reconstruction.value == -jnp.inf
+    assert terms.elbo.stderr == terms.reconstruction.stderr == jnp.inf
+
+
 @pytest.mark.parametrize("dtype", [jnp.bfloat16, jnp.float16])
 def test_half_precision_is_averaged_in_single(dtype):
     q = Independent(Normal(jnp.full((4, 2), 0.3, dtype), jnp.full((4, 2), 0.5, dtype)))
