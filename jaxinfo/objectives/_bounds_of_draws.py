@@ -59,13 +59,20 @@ def _rewards(bound: Bound, log_weights: jax.Array) -> jax.Array:
     whole = bound(log_weights)[None]
     if count < 2:
         return whole
-    # log w - (log w - the mean of the others): the mean of the others.
-    others = log_weights - less_the_others(log_weights)
+    zero = jnp.isneginf(log_weights)
+    held = jnp.where(zero, jnp.zeros_like(log_weights), log_weights)
+    # log w - (log w - the mean of the others): the mean of the others, which any weight of zero among them makes -inf.
+    others = held - less_the_others(held)
+    zeros = zero.astype(jnp.int32)
+    any_other = jnp.sum(zeros, axis=0, keepdims=True, dtype=jnp.int32) > zeros
+    others = jnp.where(any_other, jnp.full_like(others, -jnp.inf), others)
 
     def without(index: jax.Array) -> jax.Array:
         return bound(log_weights.at[index].set(others[index]))
 
-    return whole - jax.lax.map(without, jnp.arange(count, dtype=jnp.int32))
+    baselines = jax.lax.map(without, jnp.arange(count, dtype=jnp.int32))
+    # What depends on the other draws only is a baseline, and so is 0 where that is infinite.
+    return whole - jnp.where(jnp.isfinite(baselines), baselines, jnp.zeros_like(baselines))
 
 
 def _doubly_reparameterized(

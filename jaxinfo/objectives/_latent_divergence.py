@@ -87,9 +87,17 @@ def with_free_bits(name: str, latents: Latents, kl: Divergence, free_bits: Array
             f"({type(latents.posterior).__name__}, {type(latents.prior).__name__})"
         )
     parts = kl.parts.value
-    least = jnp.broadcast_to(like(free_bits, parts), parts.shape)
-    return jnp.sum(jnp.where(parts >= least, parts, least), axis=tuple(range(len(latents.batch), parts.ndim)))
+    least = like(name, "free_bits", free_bits, parts)
+    # NaN of either is not hidden by the other.
+    return jnp.sum(
+        jnp.where((parts >= least) | jnp.isnan(parts), parts, least), axis=tuple(range(len(latents.batch), parts.ndim))
+    )
 
 
-def like(number: ArrayLike, array: jax.Array) -> jax.Array:
-    return jnp.asarray(number).astype(array.dtype)
+def like(name: str, option: str, number: ArrayLike, array: jax.Array) -> jax.Array:
+    """An option's number, of the dtype and shape of an array."""
+    given = jnp.asarray(number).astype(array.dtype)
+    try:
+        return jnp.broadcast_to(given, array.shape)
+    except ValueError as error:
+        raise ValueError(f"{name}: {option} of shape {given.shape} does not broadcast to {array.shape}") from error

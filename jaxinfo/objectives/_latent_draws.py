@@ -72,10 +72,14 @@ class Latents:
         return fixed(rewards) * jnp.broadcast_to(by_weights.log_prob(fixed(self.z)), self.shape)
 
 
-def draw(name: str, posterior: Any, prior: Any, key: jax.Array, num_samples: int, gradient: Gradient | None) -> Latents:
-    """Checks what is known while tracing, and draws."""
+def check_num_samples(name: str, num_samples: Any) -> None:
     if not isinstance(num_samples, int) or isinstance(num_samples, bool) or num_samples < 1:
         raise ValueError(f"{name}: num_samples must be an integer of at least 1, got {num_samples!r}")
+
+
+def draw(name: str, posterior: Any, prior: Any, key: jax.Array, num_samples: int, gradient: Gradient | None) -> Latents:
+    """Checks what is known while tracing, and draws."""
+    check_num_samples(name, num_samples)
     if gradient is not None and not isinstance(gradient, Gradient):
         raise TypeError(f"{name}: gradient must be one of {Gradient} or None, got {gradient!r}")
     if callable(posterior) and not hasattr(posterior, "sample"):
@@ -83,7 +87,7 @@ def draw(name: str, posterior: Any, prior: Any, key: jax.Array, num_samples: int
     posterior = as_distribution(posterior)
     if not callable(getattr(posterior, "sample", None)):
         raise TypeError(f"{name}: the posterior is drawn from, and {type(posterior).__name__} has no sample")
-    prior = _density.as_density(name, prior if _is_function(prior) else as_distribution(prior))
+    prior = prior_of(name, prior)
     batch = _batch(name, posterior, prior)
     z = posterior.sample(key, (num_samples,))
     integers = jnp.issubdtype(z.dtype, jnp.integer)
@@ -92,6 +96,11 @@ def draw(name: str, posterior: Any, prior: Any, key: jax.Array, num_samples: int
     gradient = gradient or (ScoreFunction() if integers else Reparameterized())
     z = fixed(z) if isinstance(gradient, ScoreFunction) else z
     return Latents(_widened(posterior), _widened(prior), z, gradient, batch)
+
+
+def prior_of(name: str, prior: Any) -> Any:
+    """The prior as a density."""
+    return _density.as_density(name, prior if _is_function(prior) else as_distribution(prior))
 
 
 def _is_function(prior: Any) -> bool:
@@ -128,19 +137,28 @@ def _widened(density: Any) -> Any:
 
 
 def spread(values: jax.Array) -> jax.Array:
-    """The standard error of a mean over the first axis; infinite where one draw cannot tell."""
+    """The standard error of a mean over the first axis; infinite where that is, and where one draw cannot tell."""
     count = len(values)
     if count < 2:
         return jnp.full(values.shape[1:], jnp.inf, values.dtype)
-    return fixed(jnp.std(values, axis=0, ddof=1) / count**0.5)
+    infinite = jnp.any(jnp.isinf(values), axis=0)
+    finite = jnp.where(infinite[None], jnp.zeros_like(values), values)
+    error = jnp.std(finite, axis=0, ddof=1) / count**0.5
+    return fixed(jnp.where(infinite, jnp.full_like(error, jnp.inf), error))
 
 
 def less_the_others(rewards: jax.Array) -> jax.Array:
-    """Rewards less the mean of the other draws', which does not change the mean of reward times score."""
+    """Rewards less the mean of the other draws', which does not change the mean of reward times score.
+
+    Where any is infinite, so is the mean for the others, and nothing is taken off.
+    """
     count = len(rewards)
     if count < 2:
         return rewards
-    return (rewards - jnp.mean(rewards, axis=0, keepdims=True)) * (count / (count - 1))
+    infinite = jnp.any(jnp.isinf(rewards), axis=0, keepdims=True)
+    finite = jnp.where(infinite, jnp.zeros_like(rewards), rewards)
+    less = (finite - jnp.mean(finite, axis=0, keepdims=True)) * (count / (count - 1))
+    return jnp.where(infinite, rewards, less)
 
 
 def mean_of(latents: Latents, values: jax.Array, surrogate: jax.Array, log_prob: jax.Array | None = None) -> Estimate:

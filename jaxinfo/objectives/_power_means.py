@@ -13,6 +13,7 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxinfo import _checks, _log_domain, _numerics, _powers
+from jaxinfo.objectives._loss_parts import part
 
 # Inlined under a caller's jit; alone, one program in place of dozens.
 _compiled = functools.partial(jax.jit, inline=True)
@@ -37,6 +38,19 @@ def log_mean_exp(values: jax.Array, kept: jax.Array) -> jax.Array:
     return jnp.where(infinite, jnp.full_like(finite, jnp.inf), finite)
 
 
+def _zeros_apart(values: jax.Array, power: jax.Array, kept: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """What weights of zero leave to be computed with numbers that are finite, for which derivatives are.
+
+    Returns:
+      The logarithms, 0 for those that are `-inf` or not kept; those that are part of the sum; and the rows that come to
+      `-inf`: of weights that are all zero, and with a power that is not positive those that hold any. These get a sum
+      of ones, that nothing is NaN.
+    """
+    zero = kept & (values == -jnp.inf)
+    lost = jnp.any(zero, axis=0) & ((power <= 0) | jnp.all(zero | ~kept, axis=0))
+    return jnp.where(kept & ~zero, values, jnp.zeros_like(values)), kept & (~zero | lost[None]), lost
+
+
 @_compiled
 def log_power_mean(values: jax.Array, power: jax.Array, kept: jax.Array) -> jax.Array:
     """`(1/t) log mean exp(t l)`: the mean at t = 0, the greatest at infinity and the least at minus infinity.
@@ -44,21 +58,23 @@ def log_power_mean(values: jax.Array, power: jax.Array, kept: jax.Array) -> jax.
     Where all `t (l - mean l)` are small it is `m + log1p(s) / t` with `s = mean(exp(t c) - 1 - t c)` and `c = l - m`,
     which is smooth in t through 0 and does not cancel.
     """
-    held = jnp.where(kept, values, jnp.zeros_like(values))
-    middle = mean(held, kept)
     infinite = jnp.isinf(power)
     finite_power = jnp.where(infinite, jnp.ones_like(power), power)
+    held, summed, lost = _zeros_apart(values, finite_power, kept)
+    middle = mean(held, kept)
     scaled = finite_power[None] * jnp.where(kept, held - middle[None], jnp.zeros_like(held))
     near = jnp.max(jnp.where(kept, jnp.abs(scaled), jnp.zeros_like(scaled)), axis=0) < 1
+    near = near & jnp.all(summed == kept, axis=0)
     # Each branch is given numbers for which it is finite, so that its derivative is.
     centred = jnp.where(kept & near[None], held - middle[None], jnp.zeros_like(held))
     small = jnp.where(near, finite_power, jnp.zeros_like(power))
     spread = mean(jnp.square(centred) * _powers.exp_excess(small[None] * centred), kept)
     close = middle + small * spread * _powers.log1p_ratio(jnp.square(small) * spread)
     large = jnp.where(near | (finite_power == 0), jnp.ones_like(power), finite_power)
-    far = log_mean_exp(large[None] * held, kept) / large
+    far = log_mean_exp(jnp.where(summed, large[None] * held, jnp.full_like(held, -jnp.inf)), kept) / large
     # At power 0 only an infinite logarithm comes here, and the mean is that.
     value = jnp.where(near, close, jnp.where(finite_power == 0, middle, far))
+    value = jnp.where(lost, jnp.full_like(value, -jnp.inf), value)
     return jnp.where(infinite, _extreme(values, power > 0, kept), value)
 
 
@@ -70,9 +86,15 @@ def _extreme(values: jax.Array, greatest: jax.Array, kept: jax.Array) -> jax.Arr
 
 @_compiled
 def power_slopes(values: jax.Array, power: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Slopes and curvatures of `log_power_mean`, of a finite power."""
-    slopes = _log_domain.softmax((-values.ndim,), power[None] * values)
+    """Slopes and curvatures of `log_power_mean`, of a finite power; 0 where that is `-inf`."""
+    held, summed, lost = _zeros_apart(values, power, jnp.ones(values.shape, bool))
+    slopes = _shares(power[None] * held, summed, lost)
     return slopes, power[None] * slopes * (1 - slopes)
+
+
+def _shares(logits: jax.Array, summed: jax.Array, lost: jax.Array) -> jax.Array:
+    shares = _log_domain.softmax((-logits.ndim,), jnp.where(summed, logits, jnp.full_like(logits, -jnp.inf)))
+    return jnp.where(lost[None], jnp.zeros_like(shares), shares)
 
 
 def tempered_means(values: jax.Array, inverse_temperatures: jax.Array, kept: jax.Array) -> jax.Array:
@@ -80,12 +102,9 @@ def tempered_means(values: jax.Array, inverse_temperatures: jax.Array, kept: jax
 
     def one(b: jax.Array) -> jax.Array:
         # At 0 all weights count the same, also those of 0.
-        infinite = (b == 0) & jnp.isinf(values)
-        logits = jnp.where(kept, b * jnp.where(infinite, jnp.zeros_like(values), values), -jnp.inf)
-        shares = _log_domain.softmax((-values.ndim,), logits)
-        # What has no share adds nothing, though its logarithm may be infinite.
-        held = jnp.where(shares > 0, values, jnp.zeros_like(values))
-        return jnp.sum(shares * held, axis=0)
+        held, summed, lost = _zeros_apart(values, b, kept)
+        means = jnp.sum(_shares(b * held, summed, lost) * held, axis=0)
+        return jnp.where(lost, jnp.full_like(means, -jnp.inf), means)
 
     return jax.vmap(one)(inverse_temperatures)
 
@@ -94,19 +113,25 @@ def tempered_means(values: jax.Array, inverse_temperatures: jax.Array, kept: jax
 def thermodynamic_sum(values: jax.Array, inverse_temperatures: jax.Array, upper: bool, kept: jax.Array) -> jax.Array:
     """The sum of steps of the inverse temperature times the mean at the lower, or the upper, end of each."""
     ends = inverse_temperatures[1:] if upper else inverse_temperatures[:-1]
-    return jnp.tensordot(jnp.diff(inverse_temperatures), tempered_means(values, ends, kept), axes=1)
+    means = tempered_means(values, ends, kept)
+    steps = jnp.diff(inverse_temperatures).reshape(-1, *(1,) * (means.ndim - 1))
+    return jnp.sum(part(steps, means), axis=0)
 
 
 @_compiled_for_a_side
 def thermodynamic_slopes(
     values: jax.Array, inverse_temperatures: jax.Array, upper: bool
 ) -> tuple[jax.Array, jax.Array]:
-    """Slopes and curvatures of `thermodynamic_sum`: with shares s and mean m at b, `v = s (1 + b (l - m))`."""
+    """Slopes and curvatures of `thermodynamic_sum`: with shares s and mean m at b, `v = s (1 + b (l - m))`.
+
+    Steps whose mean is `-inf` have none.
+    """
     ends = inverse_temperatures[1:] if upper else inverse_temperatures[:-1]
 
     def one(b: jax.Array) -> tuple[jax.Array, jax.Array]:
-        shares = _log_domain.softmax((-values.ndim,), b * values)
-        centred = values - jnp.sum(shares * values, axis=0, keepdims=True)
+        held, summed, lost = _zeros_apart(values, b, jnp.ones(values.shape, bool))
+        shares = _shares(b * held, summed, lost)
+        centred = held - jnp.sum(shares * held, axis=0, keepdims=True)
         slopes = shares * (1 + b * centred)
         return slopes, b * ((1 - shares) * slopes + shares * (1 - slopes))
 

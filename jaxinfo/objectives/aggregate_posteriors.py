@@ -11,17 +11,25 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.typing import ArrayLike, DTypeLike
 
 from jaxinfo import _checks, densities
 from jaxinfo._pytrees import register_dataclass
-from jaxinfo.densities import ClosedForm, Estimate
+from jaxinfo.densities import ClosedForm, Estimate, _density
 from jaxinfo.densities._measure import known_formula
 from jaxinfo.distributions import Mixture
 from jaxinfo.distributions._arrays import common_dtype, working_dtype
 from jaxinfo.interop import as_distribution
-from jaxinfo.objectives._latent_draws import Latents, draw, in_32_bits
-from jaxinfo.objectives._populations import coefficient_of, in_blocks, population_error, population_mean
+from jaxinfo.objectives._latent_draws import Latents, check_num_samples, draw, in_32_bits, prior_of
+from jaxinfo.objectives._populations import (
+    check_block_size,
+    coefficient_of,
+    counted,
+    in_blocks,
+    population_error,
+    population_mean,
+)
 
 
 @register_dataclass
@@ -60,7 +68,7 @@ def aggregate_posterior(posterior: Any, *, weights: ArrayLike | None = None) -> 
       A `Mixture`.
 
     Raises:
-      ValueError: if the batch shape is not `[N]`, or `weights` has another.
+      ValueError: if the batch shape is not `[N]`, N at least 1, or `weights` has another.
 
     **Domain**: that of a `Mixture`.
 
@@ -86,6 +94,8 @@ def _shares(name: str, posterior: Any, weights: ArrayLike | None) -> jax.Array:
     batch = tuple(getattr(posterior, "batch_shape", ()))
     if len(batch) != 1:
         raise ValueError(f"{name}: the posterior's batch shape must be [N], that of the examples, got {batch}")
+    if batch == (0,):
+        raise ValueError(f"{name}: needs the posterior of at least one example, got batch shape (0,)")
     if weights is None:
         return jnp.full(batch, 1 / batch[0], _dtype(posterior))
     shares = in_32_bits(_checks.floating(name, "weights", weights))
@@ -132,10 +142,12 @@ def aggregate_posterior_terms(
       TypeError: if an argument is no density or the posterior cannot be drawn from.
       ValueError: if shapes do not fit or an option is out of range.
 
-    **Domain**: examples without weight add nothing to the aggregate.
+    **Domain**: examples without weight add nothing, also those with mass that the prior has not. Rate and divergence
+    are `inf` where others have such mass, and the information is finite.
 
     **Gradient**: reparameterised, or the score function's for posteriors of integers; an unbiased estimate of that of
-    the mean but for the control variate's bias.
+    the mean but for the control variate's bias. That in the weights is not defined where one is 0 and a draw of that
+    example has no density in the aggregate.
 
     Reference: M. D. Hoffman and M. J. Johnson, "ELBO Surgery: Yet Another Way to Carve Up the Variational Evidence
         Lower Bound", NeurIPS workshop on approximate Bayesian inference, 2016.
@@ -151,28 +163,55 @@ def aggregate_posterior_terms(
         0.3466 True
     """
     name = "aggregate_posterior_terms"
-    posterior = as_distribution(posterior)
+    posterior, prior = as_distribution(posterior), prior_of(name, prior)
     shares = _shares(name, posterior, weights)
-    latents = draw(name, posterior, prior, key, num_samples, None)
+    return _compiled(_terms, name, (posterior, prior), key, shares, num_samples=num_samples, block_size=block_size)
+
+
+def _compiled(function: Any, name: str, pair: tuple[Any, Any], *arrays: Any, **sizes: Any) -> Any:
+    """Compiles what is made of numbers; a bare function, or a foreign object, may hold others that change."""
+    check_num_samples(name, sizes["num_samples"])
+    check_block_size(name, sizes["block_size"])
+    numbers = all(isinstance(leaf, jax.Array | np.ndarray | np.generic | float | int) for leaf in jax.tree.leaves(pair))
+    if _density.is_bare(pair[1]) or not numbers:
+        return function(pair, *arrays, **sizes, kinds=())
+    return _compiled_of[function](pair, *arrays, **sizes, kinds=tuple(map(type, pair)))
+
+
+def _terms(
+    pair: tuple[Any, Any],
+    key: jax.Array,
+    shares: jax.Array,
+    *,
+    num_samples: int,
+    block_size: int | None,
+    kinds: tuple[type, ...],
+) -> AggregatePosteriorTerms:
+    # JAX may confuse classes that users registered with `jax.tree_util.register_dataclass`, but not static arguments.
+    del kinds
+    latents = draw("aggregate_posterior_terms", *pair, key, num_samples, None)
     aggregate = Mixture(shares, latents.posterior)
     log_own = latents.log_of(latents.posterior)
-    log_all = in_blocks(name, lambda z, _: aggregate.log_prob(z), latents, block_size)
+    log_all = in_blocks(lambda z, _: aggregate.log_prob(z), latents, block_size)
     excess, over_prior = log_own - log_all, log_own - latents.log_of(latents.prior)
     if known_formula("kl_divergence", latents.posterior, latents.prior) is None:
         rate = population_mean(latents, over_prior, over_prior, log_own, shares)
         information = population_mean(latents, excess, excess, log_own, shares)
         return _split(rate, information, population_error(excess - over_prior, shares))
     exact = densities.kl_divergence(latents.posterior, latents.prior, method=ClosedForm()).value
-    value = jnp.sum(shares * exact)
+    value = jnp.sum(shares * counted(exact, shares))
     rate = Estimate(value, jnp.zeros_like(value), {}, "closed_form")
     deviations = over_prior - exact[None]
+    # Where KL is infinite it controls nothing.
+    deviations = jnp.where(jnp.isfinite(deviations), deviations, jnp.zeros_like(deviations))
     controlled = excess - coefficient_of(excess, deviations, shares) * deviations
     information = population_mean(latents, controlled, controlled, log_own, shares)
     return _split(rate, information, information.stderr)
 
 
 def _split(rate: Estimate, information: Estimate, error: jax.Array) -> AggregatePosteriorTerms:
-    rest = Estimate(rate.value - information.value, error, {}, "monte_carlo")
+    value = rate.value - information.value
+    rest = Estimate(value, jnp.where(jnp.isinf(value), jnp.full_like(error, jnp.inf), error), {}, "monte_carlo")
     return AggregatePosteriorTerms(rate, information, rest)
 
 
@@ -199,8 +238,8 @@ def minibatch_information_bounds(
       TypeError: if the posterior is no distribution that can be drawn from.
       ValueError: if shapes do not fit or an option is out of range.
 
-    **Domain**: the upper bound is `inf` where a draw has no density under any other posterior, and loose, with an error
-    that cannot be trusted, where posteriors hardly overlap.
+    **Domain**: the upper bound and its error are `inf` where a draw has no density under any other posterior; it is
+    loose, with an error that cannot be trusted, where posteriors hardly overlap.
 
     **Gradient**: as in `aggregate_posterior_terms`.
 
@@ -220,7 +259,16 @@ def minibatch_information_bounds(
     count = len(_shares(name, posterior, None))
     if count < 2:
         raise ValueError(f"{name}: needs the posteriors of at least two examples, got {count}")
-    latents = draw(name, posterior, posterior, key, num_samples, None)
+    pair = (posterior, posterior)
+    return _compiled(_minibatch_bounds, name, pair, key, num_samples=num_samples, block_size=block_size)
+
+
+def _minibatch_bounds(
+    pair: tuple[Any, Any], key: jax.Array, *, num_samples: int, block_size: int | None, kinds: tuple[type, ...]
+) -> tuple[Estimate, Estimate]:
+    del kinds
+    latents = draw("minibatch_information_bounds", *pair, key, num_samples, None)
+    (count,) = latents.batch
 
     def log_sums(z: jax.Array, number: jax.Array) -> tuple[jax.Array, jax.Array]:
         table = latents.posterior.log_prob(jnp.expand_dims(z, 1))
@@ -229,7 +277,7 @@ def minibatch_information_bounds(
         return jax.nn.logsumexp(table, axis=1), jax.nn.logsumexp(others, axis=1)
 
     log_own = latents.log_of(latents.posterior)
-    log_all, log_others = in_blocks(name, log_sums, latents, block_size)
+    log_all, log_others = in_blocks(log_sums, latents, block_size)
     lower, upper = log_own - (log_all - math.log(count)), log_own - (log_others - math.log(count - 1))
     return _sampled(latents, lower, log_own), _sampled(latents, upper, log_own)
 
@@ -242,3 +290,9 @@ def _sampled(latents: Latents, values: jax.Array, log_own: jax.Array) -> Estimat
     shares = jnp.full(values.shape[1:], 1 / values.shape[1], values.dtype)
     mean = population_mean(latents, values, values, log_own, shares)
     return dataclasses.replace(mean, stderr=population_error(jnp.mean(values, axis=0, keepdims=True), shares))
+
+
+_compiled_of = {
+    function: jax.jit(function, static_argnames=("num_samples", "block_size", "kinds"), inline=True)
+    for function in (_terms, _minibatch_bounds)
+}

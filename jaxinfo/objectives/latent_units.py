@@ -25,7 +25,8 @@ def unit_activity(posterior_means: ArrayLike, *, axis: int = 0, weights: ArrayLi
       TypeError: if an argument is not real.
       ValueError: if `axis` or `weights` do not fit.
 
-    **Domain**: finite means; 0 for a dimension whose posterior does not know of the example.
+    **Domain**: finite means, but for examples without weight; 0 for a dimension whose posterior does not know of the
+    example.
 
     **Gradient**: smooth.
 
@@ -46,6 +47,9 @@ def unit_activity(posterior_means: ArrayLike, *, axis: int = 0, weights: ArrayLi
         shares = _checks.floating(name, "weights", weights).astype(rows.dtype)
     if shares.shape != rows.shape[:1]:
         raise ValueError(f"{name}: weights must have shape {rows.shape[:1]}, one for each example, got {shares.shape}")
+    # What has no share adds nothing, though it may not be finite.
+    absent = (shares == 0).reshape(-1, *(1,) * (rows.ndim - 1)) & ~jnp.isfinite(rows)
+    rows = jnp.where(absent, jnp.zeros_like(rows), rows)
     centred = rows - jnp.tensordot(shares, rows, axes=1)[None]
     return jnp.tensordot(shares, jnp.square(centred), axes=1).astype(means.dtype)
 

@@ -109,7 +109,8 @@ def renyi_bound_from_log_weights(
 
     **Domain**: weights of 0 (`-inf`) count as draws, and give `-inf` from order 1 on.
 
-    **Gradient**: shares of the weights to the power 1 − a; smooth in the order, also at 1.
+    **Gradient**: shares of the weights to the power 1 − a, and 0 where the bound is `-inf`; smooth in the order, also
+    at 1.
 
     Reference: Y. Li and R. E. Turner, "Rényi Divergence Variational Inference", NeurIPS, 2016.
 
@@ -199,9 +200,10 @@ def thermodynamic_bound_from_log_weights(
       TypeError: if an array is not real, `where` not boolean or `axis` no integer.
       ValueError: if shapes or `axis` do not fit.
 
-    **Domain**: weights of 0 (`-inf`) give `-inf` as the lower bound.
+    **Domain**: weights of 0 (`-inf`) give `-inf` as the lower bound, and as the upper one if all are 0.
 
-    **Gradient**: in the log-weights and in the inverse temperatures, to any order.
+    **Gradient**: in the log-weights and in the inverse temperatures, to any order. Steps whose mean is `-inf` have none
+    in the log-weights.
 
     Reference: V. Masrani, T. A. Le and F. Wood, "The Thermodynamic Variational Objective", NeurIPS, 2019.
 

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import optax
 from jax.typing import ArrayLike
 
@@ -16,6 +15,7 @@ from jaxinfo._pytrees import register_dataclass
 from jaxinfo.densities import DoublyReparameterized, Estimate, StickingTheLanding
 from jaxinfo.objectives._latent_divergence import divergence, like, with_free_bits
 from jaxinfo.objectives._latent_draws import Gradient, draw, mean_of, spread
+from jaxinfo.objectives._loss_parts import part
 
 
 @register_dataclass
@@ -100,7 +100,8 @@ def elbo(
         are given to latents that do not factorise.
       ValueError: if shapes do not fit or an option is out of range.
 
-    **Domain**: `-inf` where the posterior has mass that the prior has not, or where the likelihood of a draw is 0.
+    **Domain**: `-inf` where the posterior has mass that the prior has not, unless `beta` is 0, or where the likelihood
+    of a draw is 0.
 
     **Gradient**: an unbiased estimate of that of the mean; the closed form's is exact. `StickingTheLanding` and
     `ScoreFunction` are of first order. Through `free_bits` it is 0 for a dimension below them.
@@ -197,12 +198,12 @@ def _terms(
     counted = kl.whole.value
     if not (isinstance(free_bits, int | float) and free_bits == 0):
         counted = with_free_bits(name, latents, kl, free_bits)
-    weight = like(beta, counted)
+    # Without weight an infinite KL is not looked at.
+    weighted = part(like(name, "beta", beta, counted), counted)
     bound = Estimate(
         reconstruction.value - kl.whole.value, spread(log_likelihoods - kl.draws), {}, reconstruction.method
     )
-    objective = reconstruction.value - jnp.broadcast_to(weight, counted.shape) * counted
-    return ElboTerms(objective, bound, reconstruction, kl.whole, kl.parts)
+    return ElboTerms(reconstruction.value - weighted, bound, reconstruction, kl.whole, kl.parts)
 
 
 def _check_options(name: str, gradient: Any, analytic_kl: Any, numbers: dict[str, Any]) -> None:

@@ -28,7 +28,8 @@ def importance_weighted_bound(
 
     .. math:: \mathcal L_K(x) = E\Big[\log \frac 1 K \sum_{k=1}^K \frac{p(x, z_k)}{q(z_k|x)}\Big] \le \log p(x)
 
-    It is the evidence lower bound at K = 1 and grows with K towards `log p(x)`. To see more draws than fit into memory
+    Nothing is summed over the examples, and nothing is compiled: it is called inside a compiled training step. It is
+    the evidence lower bound at K = 1 and grows with K towards `log p(x)`. To see more draws than fit into memory
     join log-weights and give them to `importance_weighted_bound_from_log_weights`.
 
     Args:
@@ -88,7 +89,8 @@ def renyi_bound(
     .. math:: \mathcal L_a(x) = \frac{1}{1 - a} \log E_{q(z|x)}\Big[\Big(\frac{p(x, z)}{q(z|x)}\Big)^{1 - a}\Big]
         = \log p(x) - D_a(q(z|x) \| p(z|x))
 
-    The mean is over K draws, inside the logarithm.
+    The mean is over K draws, inside the logarithm. It is called inside a compiled training step, as all bounds that
+    take `log_likelihood`.
 
     Args:
       posterior: as in `importance_weighted_bound`.
@@ -141,7 +143,7 @@ def chi_upper_bound(
     .. math:: \mathcal U_n(x) = \frac 1 n \log E_{q(z|x)}\Big[\Big(\frac{p(x, z)}{q(z|x)}\Big)^n\Big] \ge \log p(x)
 
     The mean is over K draws, inside the logarithm, so that what is returned is on average below the bound: it is above
-    `log p(x)` as K grows, and not for certain before.
+    `log p(x)` as K grows, and not for certain before. It is called inside a compiled training step.
 
     Args:
       posterior: as in `importance_weighted_bound`.
@@ -200,7 +202,8 @@ def thermodynamic_bound(
     The integrand grows with b, so that its values at the lower ends of steps give a lower bound and at the upper ends
     an upper one. Its means are over K draws from q with weights that sum to one; with one step the lower bound is the
     evidence lower bound. For whatever draws the lower sum is at most `importance_weighted_bound` of the same key, and
-    the upper one at least that: below `log p(x)` on average the one, above as K grows the other.
+    the upper one at least that: below `log p(x)` on average the one, above as K grows the other. It is called inside a
+    compiled training step.
 
     Args:
       posterior: as in `importance_weighted_bound`.

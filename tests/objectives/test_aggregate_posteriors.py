@@ -1,5 +1,6 @@
 """The split of the rate by quadrature and by enumeration, bounds from minibatches, and active units."""
 
+import dataclasses
 import math
 
 import jax
@@ -9,7 +10,8 @@ import pytest
 from scipy import stats
 
 from jaxinfo import objectives
-from jaxinfo.distributions import Categorical, Independent, Mixture, Normal
+from jaxinfo._pytrees import register_dataclass
+from jaxinfo.distributions import Categorical, Independent, Mixture, Normal, Uniform
 from tests.marks import once
 from tests.objectives.latent_models import ScriptedCategorical, every
 from tests.quick import quick_jit
@@ -148,6 +150,90 @@ def test_the_ends_of_the_information():
     np.testing.assert_allclose(terms.mutual_information.value, math.log(2), rtol=1e-3)
 
 
+@pytest.mark.parametrize("num_samples", [1, 4])
+@pytest.mark.parametrize("known", [True, False], ids=["closed form", "drawn"])
+def test_posteriors_without_weight_or_out_of_reach(known, num_samples):
+    """Two boxes apart, of which the prior on (0, 2) holds the first: that costs log 2, and both together say log 2."""
+    key, log_2 = jax.random.key(3), math.log(2)
+    prior = Uniform(low=0.0, high=2.0)
+
+    @quick_jit
+    @jax.vmap
+    def terms(weights, high):
+        def split(high):
+            q = Uniform(low=jnp.array([0.0, 5.0]), high=high)
+            options = {"key": key, "num_samples": num_samples, "weights": weights}
+            return objectives.aggregate_posterior_terms(q, prior if known else prior.log_prob, **options)
+
+        slope = jax.grad(lambda high: split(high).aggregate_kl.value)(high)
+        return split(high), slope
+
+    weights = jnp.array([[1.0, 0.0], [0.5, 0.5], [0.0, 1.0]])
+    found, slopes = terms(weights, jnp.broadcast_to(jnp.array([1.0, 6.0]), (3, 2)))
+    parts = (found.rate, found.mutual_information, found.aggregate_kl)
+    expected = [[log_2, np.inf, np.inf], [0, log_2, 0], [log_2, np.inf, np.inf]]
+    for part, values in zip(parts, expected, strict=True):
+        np.testing.assert_allclose(part.value, values, rtol=tolerance(1e-6, 1e-12), atol=1e-7)
+        # The numbers do not depend on the draws; a mean that is infinite has no error that is not.
+        errors = np.where(np.isinf(values) & (part.method == "monte_carlo"), np.inf, 0)
+        np.testing.assert_allclose(part.stderr, errors, atol=1e-7)
+    if known:
+        # KL from the prior is log 2 - log(high), and that of a box without weight has no share in it.
+        np.testing.assert_allclose(slopes[0], [-1.0, 0.0], atol=1e-6)
+
+
+@once
+def test_categorical_posteriors_without_weight():
+    """Two certain states, of which one has all the weight: nothing is said of which, and a fair coin costs log 2."""
+    q, prior = Categorical(probs=jnp.eye(2)), Categorical(probs=jnp.array([0.5, 0.5]))
+    for num_samples in (1, 3):
+        options = {"key": KEY, "num_samples": num_samples, "weights": jnp.array([1.0, 0.0])}
+        terms = objectives.aggregate_posterior_terms(q, prior, **options)
+        found = [part.value for part in (terms.rate, terms.mutual_information, terms.aggregate_kl)]
+        np.testing.assert_allclose(found, [math.log(2), 0, math.log(2)], atol=1e-6)
+
+
+TRACES = []
+
+
+@register_dataclass
+@dataclasses.dataclass(frozen=True, eq=False)
+class Traced(ScriptedCategorical):
+    """Tells how often it is looked at, which a compiled program does not do again."""
+
+    def log_prob(self, x):
+        TRACES.append(x.shape)
+        return super().log_prob(jnp.broadcast_to(x, jnp.broadcast_shapes(x.shape, self.batch_shape)))
+
+
+@once
+def test_compiled_once_and_functions_are_read_anew():
+    q, prior, draws = Traced(jnp.zeros((2, 3))), Traced(jnp.zeros(3)), jnp.array([[0, 1]])
+    for function, arguments in (
+        (objectives.aggregate_posterior_terms, (q, prior)),
+        (objectives.minibatch_information_bounds, (q,)),
+    ):
+        function(*arguments, key=draws)
+        count = len(TRACES)
+        assert count
+        function(*arguments, key=draws)
+        assert len(TRACES) == count
+        with pytest.raises(ValueError, match="num_samples must be an integer of at least 1, got True"):
+            function(*arguments, key=draws, num_samples=True)
+
+    class Model:
+        level = -1.0
+
+        def log_prob(self, z):
+            return jnp.full(z.shape, self.level)
+
+    model = Model()
+    rates = []
+    for model.level in (-1.0, -3.0):
+        rates.append(objectives.aggregate_posterior_terms(q, model.log_prob, key=draws).rate.value)
+    np.testing.assert_allclose(rates, [1 - math.log(3), 3 - math.log(3)], rtol=1e-6)
+
+
 @once
 def test_aggregate_posterior_is_the_mixture():
     q = Independent(Normal(jnp.array([[0.0, 1.0], [2.0, -1.0]]), 0.5))
@@ -205,6 +291,16 @@ def test_minibatch_bounds_are_their_formulas():
     np.testing.assert_allclose(upper.stderr, means.std(ddof=1) / math.sqrt(3), rtol=1e-4)
 
 
+@once
+def test_minibatch_bounds_of_posteriors_apart():
+    """Boxes that do not overlap: log B from below, and from above infinity, which is not known to any error."""
+    boxes = Uniform(low=jnp.array([0.0, 2.0, 4.0]), high=jnp.array([1.0, 3.0, 5.0]))
+    for num_samples in (1, 2):
+        lower, upper = objectives.minibatch_information_bounds(boxes, key=KEY, num_samples=num_samples)
+        np.testing.assert_allclose([lower.value, lower.stderr], [math.log(3), 0], rtol=1e-6, atol=1e-6)
+        assert upper.value == upper.stderr == jnp.inf
+
+
 def test_active_units():
     random = np.random.default_rng(0)
     means = random.normal(size=(50, 4)) * np.array([1.0, 0.3, 0.05, 0.0]) + 3
@@ -218,6 +314,12 @@ def test_active_units():
     found = objectives.unit_activity(array, weights=jnp.asarray(weights, array.dtype))
     np.testing.assert_allclose(found, weights @ centred**2, rtol=1e-4, atol=1e-10)
     assert objectives.unit_activity(array.astype(jnp.bfloat16)).dtype == jnp.bfloat16
+    # Of 1 and 3 with equal shares the variance is 1; what has no share is not looked at.
+    row = jnp.array([[1.0], [jnp.nan], [3.0], [jnp.inf]])
+    shares = jnp.array([0.5, 0.0, 0.5, 0.0])
+    found, slope = jax.value_and_grad(lambda m: objectives.unit_activity(m, weights=shares)[0])(row)
+    np.testing.assert_allclose(found, 1.0)
+    np.testing.assert_allclose(slope[:, 0], [-1.0, 0.0, 1.0, 0.0])
     slope = jax.grad(lambda m: objectives.unit_activity(m)[0])(array)
     np.testing.assert_allclose(slope[:, 0], 2 * (means[:, 0] - means[:, 0].mean()) / 50, rtol=1e-3, atol=1e-6)
 
@@ -231,6 +333,8 @@ def test_errors():
             getattr(objectives, name)(Normal(0.0, 1.0), *arguments, **options)
         with pytest.raises(ValueError, match=rf"{name}: weights must have the posterior's batch shape \(3,\)"):
             getattr(objectives, name)(q, *arguments, weights=jnp.ones(2), **options)
+        with pytest.raises(ValueError, match=rf"{name}: needs the posterior of at least one example"):
+            getattr(objectives, name)(Normal(jnp.zeros(0), 1.0), *arguments, **options)
     with pytest.raises(ValueError, match="aggregate_posterior_terms: block_size must be"):
         objectives.aggregate_posterior_terms(q, p, key=KEY, block_size=0)
     with pytest.raises(TypeError, match="log_prob"):

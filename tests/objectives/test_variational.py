@@ -269,6 +269,42 @@ def test_free_bits_and_beta():
     assert np.isinf(terms.reconstruction.stderr).all()
 
 
+@once
+def test_free_bits_do_not_hide_nan():
+    zero = lambda z: jnp.zeros(z.shape)  # noqa: E731
+    for q, prior, free_bits in (
+        (Normal(jnp.zeros(2), 1.0), Normal(jnp.array([jnp.nan, 0.0]), 1.0), 0.1),
+        (Normal(jnp.zeros(2), 1.0), Normal(jnp.zeros(2), 1.0), jnp.array([jnp.nan, 0.1])),
+    ):
+        np.testing.assert_allclose(
+            objectives.elbo(q, prior, zero, key=KEY, free_bits=free_bits), [np.nan, -0.1], rtol=1e-6
+        )
+
+
+@once
+def test_without_weight_an_infinite_kl_does_not_count():
+    """Of a fair coin from a prior that knows one face it is infinite, from odds of one to three log(4 / 3) / 2."""
+    q = Categorical(probs=jnp.full((2, 2), 0.5))
+    prior = Categorical(probs=jnp.array([[1.0, 0.0], [0.25, 0.75]]))
+    kl = 0.5 * math.log(4 / 3)
+
+    def objective(beta, loc, **options):
+        log_likelihood = lambda z: jnp.full(z.shape, loc)  # noqa: E731
+        return objectives.elbo(q, prior, log_likelihood, key=KEY, beta=beta, **options)
+
+    def both(beta):
+        return objective(beta, -3.0), jax.grad(lambda loc: objective(beta, loc).sum())(-3.0)
+
+    for function in (both, quick_jit(both)):
+        value, slope = function(0.0)
+        np.testing.assert_array_equal(value, [-3.0, -3.0])
+        assert slope == 2
+    np.testing.assert_allclose(objective(jnp.array([0.0, 0.5]), -3.0), [-3.0, -3.0 - 0.5 * kl], rtol=1e-6)
+    np.testing.assert_allclose(objective(0.5, -3.0), [-np.inf, -3.0 - 0.5 * kl], rtol=1e-6)
+    # In beta the slope is minus KL, where that is finite.
+    np.testing.assert_allclose(jax.jacobian(objective)(0.0, -3.0), [0.0, -kl], rtol=1e-5)
+
+
 def test_other_posteriors():
     loc, scale = jnp.full((4, 2), 0.3), jnp.full((4, 2), 0.5)
     expected = terms_of(Independent(Normal(loc, scale)), STANDARD, PCA.log_likelihood)
@@ -295,6 +331,24 @@ def test_impossible_draws_are_infinitely_bad():
     value = objectives.elbo(q, Normal(0.0, 1.0), log_likelihood, key=KEY)
     assert value[0] == -jnp.inf
     assert jnp.isfinite(value[1])
+
+
+@once
+def test_impossible_draws_repel_score_functions():
+    """Of two draws the first is infinitely bad: the other states' logits go up, which NaN would not say."""
+
+    def bound(logits, states):
+        q, prior = ScriptedCategorical(logits), ScriptedCategorical(jnp.zeros(3))
+        log_likelihood = lambda z: jnp.where(z == 0, -jnp.inf, 1.0)  # noqa: E731
+        return objectives.elbo_terms(q, prior, log_likelihood, key=states, num_samples=2)
+
+    states = jnp.array([0, 1])
+    slope = jax.grad(lambda logits: bound(logits, states).objective)(jnp.zeros(3))
+    # Its own is an infinite share of infinitely much, through a softmax.
+    np.testing.assert_array_equal(slope[1:], np.inf)
+    terms = bound(jnp.zeros(3), states)
+    assert terms.elbo.value == terms.reconstruction.value == -jnp.inf
+    assert terms.elbo.stderr == terms.reconstruction.stderr == jnp.inf
 
 
 @pytest.mark.parametrize("dtype", [jnp.bfloat16, jnp.float16])
@@ -372,6 +426,8 @@ def test_vmap_over_models_is_each_alone():
         ({"num_samples": 0}, ValueError, "num_samples must be an integer of at least 1, got 0"),
         ({"beta": -1.0}, ValueError, "beta must be at least 0, got -1.0"),
         ({"free_bits": -0.5}, ValueError, "free_bits must be at least 0"),
+        ({"beta": jnp.ones(2)}, ValueError, r"beta of shape \(2,\) does not broadcast to \(3,\)"),
+        ({"free_bits": jnp.ones(2)}, ValueError, r"free_bits of shape \(2,\) does not broadcast to \(3,\)"),
         ({"gradient": "stl"}, TypeError, "gradient must be one of"),
         ({"analytic_kl": 1}, TypeError, "analytic_kl must be True, False or None"),
         ({"analytic_kl": True, "gradient": StickingTheLanding()}, ValueError, "draws the KL"),

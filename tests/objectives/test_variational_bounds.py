@@ -164,6 +164,77 @@ def test_weights_of_zero():
     assert jnp.isfinite(objectives.thermodynamic_bound_from_log_weights(log_weights, steps, upper=True))
 
 
+def positive_formula(kind, log_weights, positive):
+    """As `formula`, of weights that are 0 where not positive; of the thermodynamic sum from below the finite steps."""
+    if not kind.startswith("thermodynamic"):
+        power = {"importance_weighted": 1, "renyi": 0.5, "chi": 2}[kind]
+        # The square root's derivative at 0 is infinite.
+        powers = jnp.where(positive, jnp.exp(power * log_weights), 0)
+        return jnp.log(jnp.mean(powers)) / power
+    steps, ends = (np.diff(STEPS), STEPS[1:]) if kind == "thermodynamic_upper" else (np.diff(STEPS)[1:], STEPS[1:-1])
+    powers = [jnp.where(positive, jnp.exp(b * log_weights), 0) for b in ends]
+    return sum(step * jnp.sum(p * log_weights) / jnp.sum(p) for step, p in zip(steps, powers, strict=True))
+
+
+@pytest.mark.parametrize("kind", BOUNDS)
+def test_derivatives_with_weights_of_zero_are_the_definitions(kind):
+    """Also of second order; a thermodynamic step whose mean is -inf has none."""
+    log_weights = jnp.asarray(np.random.default_rng(4).normal(0, 1.5, (6, 4)), jnp.result_type(float))
+    positive = jnp.arange(4)[None] != jnp.arange(6)[:, None] % 4
+    positive = positive & (jnp.arange(4)[None] < jnp.arange(6)[:, None] + 1)
+
+    @quick_jit
+    @jax.vmap
+    def both(row, positive):
+        ours = lambda l: of_log_weights(kind, jnp.where(positive, l, -jnp.inf))  # noqa: E731, E741
+        truth = lambda l: positive_formula(kind, l, positive)  # noqa: E731, E741
+        return [(f(row), jax.grad(f)(row), jax.hessian(f)(row)) for f in (ours, truth)]
+
+    rows = slice(1, None)
+    found, expected = both(log_weights[rows], positive[rows])
+    if kind == "thermodynamic":
+        np.testing.assert_array_equal(found[0], -np.inf)
+        found, expected = found[1:], expected[1:]
+    close(found, expected, rtol=1e-3, atol=tolerance(3e-6, 1e-12))
+
+
+@once
+def test_weights_of_zero_by_hand():
+    """Of log-weights 0, -inf and 1 the tempered mean is m = sigmoid(b), and m' = m (1 - m)."""
+    log_weights, steps = jnp.array([0.0, -jnp.inf, 1.0]), jnp.array([0.0, 0.5, 1.0])
+    bound = objectives.thermodynamic_bound_from_log_weights
+    slopes = jax.value_and_grad(bound, argnums=(0, 1))
+    middle, end = (1 / (1 + math.exp(-b)) for b in (0.5, 1.0))
+    value, (_, in_steps) = slopes(log_weights, steps, upper=True)
+    np.testing.assert_allclose(value, 0.5 * (middle + end), rtol=1e-6)
+    expected = [-middle, middle - end + 0.5 * middle * (1 - middle), end + 0.5 * end * (1 - end)]
+    np.testing.assert_allclose(in_steps, expected, rtol=1e-5)
+    # From below only the step from 1/2 on has a slope: half of s (1 + b (l - m)).
+    value, (slope, _) = slopes(log_weights, steps)
+    assert value == -jnp.inf
+    expected = [0.5 * (1 - middle) * (1 - 0.5 * middle), 0, 0.5 * middle * (1 + 0.5 * (1 - middle))]
+    np.testing.assert_allclose(slope, expected, rtol=1e-5)
+    for side in (False, True):
+        value, (slope, _) = slopes(jnp.full(3, -jnp.inf), steps, upper=side)
+        assert value == -jnp.inf
+        np.testing.assert_array_equal(slope, 0)
+        # A step of length 0 adds nothing, whatever its mean.
+        assert bound(log_weights, jnp.array([0.0, 0.0, 1.0]), upper=side) == (jnp.float32(end) if side else -jnp.inf)
+    # In the order, with t = 1 - a: the bound is log((1 + e^t) / 3) / t.
+    renyi = jax.value_and_grad(objectives.renyi_bound_from_log_weights, argnums=(0, 1))
+    for order in (-1.0, 0.0, 0.5):
+        t = 1 - order
+        whole, share = math.log((1 + math.exp(t)) / 3), 1 / (1 + math.exp(-t))
+        value, (slope, in_order) = renyi(log_weights, order)
+        np.testing.assert_allclose(value, whole / t, rtol=1e-5)
+        np.testing.assert_allclose(slope, [1 - share, 0, share], rtol=1e-5)
+        np.testing.assert_allclose(in_order, whole / t**2 - share / t, rtol=1e-5)
+    for order in (1.0, 2.0):
+        value, pulled = renyi(log_weights, order)
+        assert value == -jnp.inf
+        jax.tree.map(lambda leaf: np.testing.assert_array_equal(leaf, 0), pulled)
+
+
 def test_thermodynamic_sums_enclose_and_converge():
     """For whatever weights they enclose log-mean-exp; a hundred steps leave a hundredth of the gap of one."""
     log_weights = jnp.asarray(np.random.default_rng(2).normal(0, 2, (50, 7)), jnp.result_type(float))
@@ -253,6 +324,62 @@ def test_expected_value_and_gradient_of_discrete_posteriors(kind, num_samples):
         return mean, jax.value_and_grad(exact)(p)
 
     close(*both(p), rtol=tolerance(1e-4, 1e-11), atol=tolerance(1e-6, 1e-12))
+
+
+@pytest.mark.parametrize("kind", [kind for kind in BOUNDS if kind != "thermodynamic"])
+def test_score_functions_with_draws_of_likelihood_zero(kind):
+    """The first of three states is impossible: over all draws that hold another one, value and gradient are exact.
+
+    A draw's baseline, which depends on the others alone, adds nothing: either these hold another state, and then it is
+    summed over all the draw can be, or they do not, and it is 0.
+    """
+    draws = every(3, 3)
+    draws = draws[jnp.any(draws > 0, axis=1)]
+    p = floats({name: np.array(row) for name, row in DISCRETE.items()})
+
+    def one(p, draws):
+        q, prior = ScriptedCategorical(p["q"]), ScriptedCategorical(p["prior"])
+        log_likelihood = lambda z: jnp.where(z == 0, -jnp.inf, log_normal(0.6, p["mean"][z], 1.0))  # noqa: E731
+        return bound_of(kind, q, prior, log_likelihood, key=draws, num_samples=3)
+
+    def exact(p):
+        q, prior = (jax.nn.log_softmax(p[name]) for name in ("q", "prior"))
+        log_weights = log_normal(0.6, p["mean"], 1.0) + prior - q
+        shares = jnp.prod(jnp.exp(q)[draws], axis=1)
+        return shares @ jax.vmap(lambda row: positive_formula(kind, log_weights[row], row > 0))(draws)
+
+    @quick_jit
+    def both(p):
+        shares = jnp.prod(jax.nn.softmax(p["q"])[draws], axis=1)
+        values, slopes = jax.vmap(jax.value_and_grad(one), (None, 0))(p, draws)
+        mean = jax.tree.map(lambda leaf: jnp.tensordot(shares, leaf, 1), (values, slopes))
+        return mean, jax.value_and_grad(exact)(p)
+
+    close(*both(p), rtol=tolerance(1e-4, 1e-11), atol=tolerance(1e-6, 1e-12))
+
+
+@pytest.mark.parametrize("kind", BOUNDS)
+def test_doubly_reparameterised_with_draws_of_likelihood_zero(kind):
+    """With slopes v and second derivatives h the path counts v - h, and the model's own parameters v."""
+    z = jnp.array([-0.7, 0.4, 2.0, 0.1])
+    p = floats({"loc": 0.3, "prior": 0.2})
+    options = {"num_samples": 4, "gradient": DoublyReparameterized()}
+
+    def bound(p):
+        log_likelihood = lambda z: jnp.where(z > 1, -jnp.inf, 0.7 * z)  # noqa: E731
+        q = ScriptedNormal(p["loc"][None], jnp.full(1, 0.8))
+        noise = ((z - 0.3) / 0.8)[:, None]
+        return bound_of(kind, q, Normal(p["prior"], 1.0), log_likelihood, key=noise, **options)[0]
+
+    log_weights = 0.7 * z + log_normal(z, 0.2, 1.0) - log_normal(z, 0.3, 0.8)
+    truth = lambda l: positive_formula(kind, l, z < 1)  # noqa: E731, E741
+    value, slopes = quick_jit(jax.value_and_grad(bound))(p)
+    v, h = quick_jit(lambda l: (jax.grad(truth)(l), jnp.diagonal(jax.hessian(truth)(l))))(log_weights)  # noqa: E741
+    path = np.sum((v - h) * (0.7 - (z - 0.2) + (z - 0.3) / 0.64))
+    np.testing.assert_allclose(slopes["loc"], path, rtol=tolerance(1e-4, 1e-10))
+    np.testing.assert_allclose(slopes["prior"], np.sum(v * (z - 0.2)), rtol=tolerance(1e-4, 1e-10))
+    expected = -np.inf if kind == "thermodynamic" else truth(log_weights)
+    np.testing.assert_allclose(value, expected, rtol=tolerance(1e-5, 1e-12))
 
 
 @once
