@@ -159,9 +159,8 @@ def test_integrals_without_end_are_infinite():
         alpha(two([1.0, 1.5]), Normal(0.0, 1.0), alpha=2.0),
         alpha(two([1.0, 1.0]), Normal(0.0, 2.0), alpha=-1.0),
         densities.renyi_divergence(two([1.0, 1.5]), Normal(0.0, 1.0), order=2.0),
-        # Tails x^-(df + 1): x^(-8 + 7), which gains as much with every factor of x, and x^(-8 + 9).
+        # Tails x^-(df + 1): x^(-8 + 7), which gains as much with every factor of x.
         alpha(student(3.0), student(6.0), alpha=2.0),
-        alpha(student(3.0), student(8.0), alpha=2.0),
         # The variance of df <= 2; in single precision p runs out of range before that shows.
         densities.kl_divergence(student(2.0), two([1.0, 2.0])),
         densities.kl_divergence(student(1.5), two([1.0, 2.0])),
@@ -179,8 +178,9 @@ def test_slow_tails_are_in_the_bound():
     estimate = densities.kl_divergence(student(2.125), two([1.0, 2.0]))
     assert within(estimate, 1.8480198853385326)
     assert not bool(estimate.diagnostics["converged"])
-    # Equal scales: the top of p^5 q^-4 is at -40, outside of the panels, and the bound says so.
-    far = densities.alpha_divergence(two([1.0, 1.0], 0.125), Normal(10.0, 1.0), alpha=5.0)
+    # Equal scales: the top of p^9 q^-8 is at -12, outside of the panels, and the bound says so.
+    far = densities.alpha_divergence(two([1.0, 1.0], 0.125), Normal(1.5, 1.0), alpha=9.0)
+    assert np.isfinite(far.value)
     assert float(far.stderr) == math.inf
     assert not bool(far.diagnostics["converged"])
 

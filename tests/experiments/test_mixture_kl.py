@@ -30,11 +30,16 @@ def results(tmp_path_factory):
     return config, mixture_kl.main(config)
 
 
+# With 64 bits the same run sees eight digits where 32 see four; with 32 it is in `make experiments-smoke`.
+precise = pytest.mark.slow if not jax.config.jax_enable_x64 else lambda test: test
+
+
 def of(metrics, divergence):
     rows = [row for row in metrics["optima"] if row["divergence"] == divergence]
     return [(row["mean"], row["standard_deviation"], row["value"]) for row in rows]
 
 
+@precise
 def test_all_optima_are_found(results):
     config, metrics = results
     close = 1e-8 if config.x64 else 1e-4
@@ -45,6 +50,7 @@ def test_all_optima_are_found(results):
     assert sum(row["share_of_starts"] for row in metrics["optima"]) == pytest.approx(2, abs=1e-9)
 
 
+@precise
 def test_files(results):
     config, metrics = results
     assert json.loads((config.output / "metrics.json").read_text()) == metrics
@@ -60,6 +66,7 @@ def test_files(results):
     assert (config.output / "descent.gif").stat().st_size < 1_000_000
 
 
+@precise
 def test_time_is_told_apart(results):
     """That 256 restarts together cost less each than one alone is for the benchmark to say, not for a timed test."""
     _, metrics = results

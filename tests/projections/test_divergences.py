@@ -170,7 +170,7 @@ def test_common_random_numbers_make_a_function_with_a_minimum():
 
 
 @once
-@pytest.mark.parametrize("divergence", [ForwardKL(), ReverseKL()])
+@pytest.mark.parametrize("divergence", [pytest.param(ForwardKL(), marks=pytest.mark.slow), ReverseKL()])
 def test_lanes_with_common_random_numbers_go_the_way_of_one_alone(divergence):
     def run(means, common="lanes"):
         method = MonteCarlo(jax.random.key(3), 50, control_variate=0.0)

@@ -12,7 +12,7 @@ import scipy.special
 
 from jaxinfo import distributions as d
 from jaxinfo.projections import ForwardKL, ReverseKL, Samples, fit, project
-from tests.marks import once
+from tests.marks import once, slow_if
 from tests.quick import quick_jit
 
 DOUBLE = jnp.zeros(()).dtype == jnp.float64
@@ -75,8 +75,12 @@ def test_a_family_is_fitted_to_its_own(name):
             np.testing.assert_allclose(ours, exact, rtol=2e-3, atol=2e-3)
 
 
+# A minute of compiling each: Newton's method on gradients of gamma functions and their kin.
+LONG = ("Beta", "Dirichlet", "VonMisesFisher")
+
+
 @once
-@pytest.mark.parametrize("name", PROJECTED)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=slow_if(name in LONG)) for name in PROJECTED])
 def test_a_projection_onto_the_own_family_is_the_target(name):
     target, start = MEMBERS[name]
     found = project(target, start)

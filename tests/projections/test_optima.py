@@ -61,7 +61,7 @@ def test_local_optima_are_distinct_and_say_what_they_are():
         found.local_optima(target(), ReverseKL(), method=drawn)
 
 
-@once
+@pytest.mark.slow
 def test_ends_are_compared_as_densities():
     """The components of a mixture may come in either order: one optimum."""
     goal = Mixture(jnp.array([0.5, 0.5]), Normal(jnp.array([-3.0, 3.0]), 1.0))
