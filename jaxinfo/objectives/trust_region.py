@@ -286,7 +286,7 @@ def _check_options(
         "damping must be at least 0": (damping, lambda x: x >= 0),
         "max_products must be positive": (max_products, lambda x: x > 0),
         "tolerance must be at least 0": (tolerance, lambda x: x >= 0),
-        "sufficient must lie in [0, 1)": (sufficient, lambda x: 0 <= x < 1),
+        "sufficient must be at least 0": (sufficient, lambda x: x >= 0),
         "shrink must lie between 0 and 1": (shrink, lambda x: 0 < x < 1),
         "max_backtracks must be at least 0": (max_backtracks, lambda x: x >= 0),
     }

@@ -524,7 +524,7 @@ def test_masks_and_counts_beside_the_policy_and_empty_parameters():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"sufficient": 2.0}, "sufficient must lie"),
+        ({"sufficient": -1.0}, "sufficient must be at least 0"),
         ({"tolerance": -1.0}, "tolerance must be at least 0"),
     ],
 )
