@@ -39,7 +39,7 @@ def beyond(
     else:
         places = [place for line in lines for place in _edges.tail_points(line, reach)]
         ends = [_power_end(log_integrand, integrand, *place, total) for place in places]
-    errors, infinite = zip(*ends, strict=True) if ends else ((jnp.zeros_like(total),), (jnp.zeros(total.shape, bool),))
+    errors, infinite = zip(*ends, strict=True)
     return functools.reduce(jnp.add, errors), functools.reduce(jnp.logical_or, infinite)
 
 

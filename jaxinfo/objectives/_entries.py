@@ -20,13 +20,13 @@ def entries(
     return mask, _numerics.drop(mask, *map(_numerics.accumulate, full)), dtype
 
 
-def per_entry(name: str, argument: str, value: ArrayLike, like: jax.Array) -> jax.Array:
+def per_entry(name: str, argument: str, value: ArrayLike, shape: tuple[int, ...], dtype: jnp.dtype) -> jax.Array:
     """A number, or one for each entry; nothing that would make more entries."""
-    number = _checks.floating(name, argument, value).astype(like.dtype)
+    number = _checks.floating(name, argument, value).astype(dtype)
     try:
-        return jnp.broadcast_to(number, like.shape)
+        return jnp.broadcast_to(number, shape)
     except ValueError as error:
-        raise ValueError(f"{name}: {argument} of shape {number.shape} does not broadcast to {like.shape}") from error
+        raise ValueError(f"{name}: {argument} of shape {number.shape} does not broadcast to {shape}") from error
 
 
 def finished(value: jax.Array, mask: jax.Array | None, dtype: jnp.dtype, unit: float = 1.0) -> jax.Array:

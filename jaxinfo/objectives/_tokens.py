@@ -44,14 +44,3 @@ def labels(name: str, tokens: ArrayLike, shape: tuple[int, ...], mask: jax.Array
     if array.dtype.itemsize < 4:  # the number of outcomes may not fit
         array = array.astype(jnp.int32)
     return _numerics.drop(mask, array)[0]
-
-
-def per_token(name: str, argument: str, value: ArrayLike, shape: tuple[int, ...], dtype: jnp.dtype) -> jax.Array:
-    """A number for each token."""
-    array = _checks.floating(name, argument, value).astype(dtype)
-    try:
-        return jnp.broadcast_to(array, shape)
-    except ValueError as error:
-        raise ValueError(
-            f"{name}: {argument} of shape {array.shape} does not broadcast to {shape}, one for each token"
-        ) from error

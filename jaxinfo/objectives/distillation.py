@@ -16,7 +16,7 @@ from jax.typing import ArrayLike
 
 from jaxinfo import logits
 from jaxinfo._checks import Axis
-from jaxinfo.objectives import _tokens
+from jaxinfo.objectives import _entries, _tokens
 
 Divergence = Callable[[jax.Array, jax.Array], jax.Array]
 
@@ -154,7 +154,7 @@ def tempered(
         raise TypeError(f"{name}: divergence must be a function of two tables of logits, got {divergence!r}")
     if isinstance(temperature, (int, float)) and not temperature > 0:
         raise ValueError(f"{name}: temperature must be positive, got {temperature!r}")
-    t = _tokens.per_token(name, "temperature", temperature, z_p.shape[:-1], z_p.dtype)
+    t = _entries.per_entry(name, "temperature", temperature, z_p.shape[:-1], z_p.dtype)
     t = jnp.where(t > 0, t, jnp.nan)
     p, q = _cooled(z_p, t), _cooled(z_q, t)
     value = divergence(p, q)

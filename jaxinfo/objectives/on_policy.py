@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxinfo import _checks, logits
-from jaxinfo.objectives import _tokens
+from jaxinfo.objectives import _entries, _tokens
 from jaxinfo.objectives.distillation import Divergence, reverse_kl_divergence, tempered
 
 
@@ -77,7 +77,7 @@ def on_policy_distillation_loss(
     value, cooled = tempered(name, divergence, temperature, degree, z_p, z_q, mask)
     log_prob = -logits.cross_entropy_from_labels(index, cooled)
     later = _returns(name, value, discount) - _creditable(value)
-    credit = later - _tokens.per_token(name, "baseline", baseline, value.shape, value.dtype)
+    credit = later - _entries.per_entry(name, "baseline", baseline, value.shape, value.dtype)
     return (value + _tokens.kept(mask, _surrogate(credit, log_prob))[0]).astype(dtype)
 
 
@@ -139,7 +139,7 @@ def sampled_distillation_loss(
     log_p, log_q = _tokens.kept(mask, log_p, log_q)
     value = jax.lax.stop_gradient(log_q - log_p)
     credit = _returns(name, value, discount)
-    credit = credit - _tokens.per_token(name, "baseline", baseline, value.shape, value.dtype)
+    credit = credit - _entries.per_entry(name, "baseline", baseline, value.shape, value.dtype)
     return (value + _tokens.kept(mask, _surrogate(credit, log_q))[0]).astype(dtype)
 
 
@@ -153,7 +153,7 @@ def _returns(name: str, value: jax.Array, discount: ArrayLike) -> jax.Array:
     """`v_t + discount v_{t+1} + discount^2 v_{t+2} + ...` over the last axis."""
     if isinstance(discount, (int, float)) and not 0 <= discount <= 1:
         raise ValueError(f"{name}: discount must lie in [0, 1], got {discount!r}")
-    rates = _tokens.per_token(name, "discount", discount, value.shape, value.dtype)
+    rates = _entries.per_entry(name, "discount", discount, value.shape, value.dtype)
 
     def combined(
         later: tuple[jax.Array, jax.Array], earlier: tuple[jax.Array, jax.Array]

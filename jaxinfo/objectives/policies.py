@@ -184,7 +184,7 @@ def _clipped(
     mask, (log_p, log_q, gain), dtype = entries(
         "ppo_clip_loss", where, p_log_prob=p_log_prob, q_log_prob=q_log_prob, advantage=advantage
     )
-    below, above = (per_entry("ppo_clip_loss", "clip", width, gain) for width in (below, above))
+    below, above = (per_entry("ppo_clip_loss", "clip", width, gain.shape, gain.dtype) for width in (below, above))
     low, high = jnp.log1p(-jnp.minimum(below, 1)), jnp.log1p(above)
     log_ratio = log_q - log_p
     bounded = jnp.where(gain >= 0, jnp.minimum(log_ratio, high), jnp.maximum(log_ratio, low))
@@ -238,7 +238,7 @@ def ppo_kl_penalty_loss(
     mask, (log_p, log_q, gain, divergence), dtype = entries(
         "ppo_kl_penalty_loss", where, p_log_prob=p_log_prob, q_log_prob=q_log_prob, advantage=advantage, kl=kl
     )
-    weight = per_entry("ppo_kl_penalty_loss", "coefficient", coefficient, gain)
+    weight = per_entry("ppo_kl_penalty_loss", "coefficient", coefficient, gain.shape, gain.dtype)
     log_ratio = log_q - log_p
     # A ratio that is out of range has no share in an advantage of 0, nor in its derivative.
     nothing = (gain == 0) & jnp.isinf(jnp.exp(jax.lax.stop_gradient(log_ratio)))
